@@ -1,0 +1,77 @@
+//! A timer of whichever backend is running.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use pin_project::pin_project;
+
+use super::env::{Env, Tag};
+use super::error::NoBackendError;
+
+/// Goes off once, at its deadline. Lives inside the future that waits, so it allocates nothing.
+#[pin_project]
+#[derive(Debug)]
+pub(crate) struct Timer {
+    deadline: Instant,
+    #[pin]
+    raw: Raw,
+}
+
+#[pin_project(project = RawProj)]
+#[derive(Debug)]
+enum Raw {
+    #[cfg(feature = "tokio")]
+    Tokio(#[pin] super::tokio::RawTimer),
+    #[cfg(feature = "smol")]
+    Smol(#[pin] super::smol::RawTimer),
+}
+
+impl Timer {
+    /// A timer on the backend around this call.
+    pub(crate) fn at(deadline: Instant) -> Result<Self, NoBackendError> {
+        let raw = match Env::tag()? {
+            #[cfg(feature = "tokio")]
+            Tag::Tokio => Raw::Tokio(super::tokio::timer(deadline)),
+            #[cfg(feature = "smol")]
+            Tag::Smol => Raw::Smol(super::smol::timer(deadline)),
+        };
+        Ok(Self { deadline, raw })
+    }
+
+    pub(crate) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Ready once the deadline has passed; until then the task of `cx` is woken at the deadline.
+    pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.project().raw.project() {
+            #[cfg(feature = "tokio")]
+            RawProj::Tokio(timer) => super::tokio::poll_timer(timer, cx),
+            #[cfg(feature = "smol")]
+            RawProj::Smol(timer) => super::smol::poll_timer(timer, cx),
+        }
+    }
+
+    /// Moves the deadline; poll the timer again afterwards.
+    pub(crate) fn reset(self: Pin<&mut Self>, deadline: Instant) {
+        let this = self.project();
+        *this.deadline = deadline;
+        match this.raw.project() {
+            #[cfg(feature = "tokio")]
+            RawProj::Tokio(timer) => super::tokio::reset_timer(timer, deadline),
+            #[cfg(feature = "smol")]
+            RawProj::Smol(timer) => super::smol::reset_timer(timer, deadline),
+        }
+    }
+
+    /// Whether the timer has gone off, without polling it.
+    pub(crate) fn fired(&self) -> bool {
+        match &self.raw {
+            #[cfg(feature = "tokio")]
+            Raw::Tokio(timer) => super::tokio::timer_fired(timer, self.deadline),
+            #[cfg(feature = "smol")]
+            Raw::Smol(timer) => super::smol::timer_fired(timer, self.deadline),
+        }
+    }
+}

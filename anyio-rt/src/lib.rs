@@ -1,0 +1,16 @@
+//! The runtime half of `anyio`.
+mod backend;
+mod error;
+mod run;
+mod scope;
+mod task;
+mod time;
+mod util;
+
+pub mod __private;
+pub use backend::{Backend, NoBackendError, RunError, Smol, Tokio, UnknownBackendError, all_backends, available_backends};
+pub use error::*;
+pub use run::run;
+pub use scope::*;
+pub use task::*;
+pub use time::*;

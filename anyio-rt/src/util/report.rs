@@ -1,0 +1,38 @@
+//! Telling what no return value can tell.
+//!
+//! Three things in this crate have no caller left to report to: clean-up that a foreign drop made
+//! impossible, a panic after the first one of a group, and a child that a dropped group leaves to
+//! the runtime. Each is an event (`tracing`, target `anyio`) and a count that the test harness reads.
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// How often a shielded part or a pending clean-up was dropped from outside.
+static LOST_CLEAN_UPS: AtomicUsize = AtomicUsize::new(0);
+/// How many panics of children came after the first of their group.
+static FURTHER_PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Something that holds cancellation off was dropped before it was done.
+pub(crate) fn lost_clean_up(what: &str, location: &Location<'_>) {
+    LOST_CLEAN_UPS.fetch_add(1, Ordering::Relaxed);
+    event(format_args!("{what} at {location} was dropped from outside before it was done"));
+}
+
+/// A second child of a group panicked; only the first panic is resumed.
+pub(crate) fn further_panic(text: &str, location: &Location<'_>) {
+    FURTHER_PANICS.fetch_add(1, Ordering::Relaxed);
+    event(format_args!("a further panic in a task group, from the child spawned at {location}: {text}"));
+}
+
+/// The counts so far: `(lost clean-ups, further panics)`.
+pub(crate) fn counts() -> (usize, usize) {
+    (LOST_CLEAN_UPS.load(Ordering::Relaxed), FURTHER_PANICS.load(Ordering::Relaxed))
+}
+
+#[cfg(feature = "tracing")]
+fn event(message: std::fmt::Arguments<'_>) {
+    tracing::warn!(target: "anyio", "{message}");
+}
+
+#[cfg(not(feature = "tracing"))]
+fn event(_message: std::fmt::Arguments<'_>) {}
