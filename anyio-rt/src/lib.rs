@@ -1,6 +1,7 @@
 //! The runtime half of `anyio`.
 mod backend;
 mod error;
+mod resource;
 mod run;
 mod scope;
 mod task;
@@ -14,3 +15,4 @@ pub use run::run;
 pub use scope::*;
 pub use task::*;
 pub use time::*;
+pub use resource::*;

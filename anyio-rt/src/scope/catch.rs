@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,6 +15,7 @@ use super::cancelled::Cancelled;
 use super::frame::{self, Frame, Region, RegionState};
 use super::node::{Kind, Node};
 use crate::util::catch::{Payload, catch};
+use crate::util::report;
 
 /// Runs `inside`; if it is cancelled by a scope around this call, drops it and lets the code after run on.
 ///
@@ -148,36 +150,75 @@ impl<F> fmt::Debug for CatchCancelled<F> {
 }
 
 /// How a body ended that must not get away unnoticed.
-pub(crate) enum Ended<T> {
+#[allow(clippy::exhaustive_enums)] // for expansions
+pub enum Settled<T> {
     Value(T),
     Cancelled(Cancelled),
     Panicked(Payload),
 }
 
+impl<T> fmt::Debug for Settled<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Value(_) => "Value",
+            Self::Cancelled(_) => "Cancelled",
+            Self::Panicked(_) => "Panicked",
+        })
+    }
+}
+
 /// [`catch_cancelled`] that catches panics too: what `finally!` and `with!` run their bodies in.
 #[pin_project]
-pub(crate) struct Settle<F> {
+#[derive(Debug)]
+#[must_use = "futures do nothing unless you `.await` or poll them"]
+pub struct Settle<F> {
     #[pin]
     inside: CatchCancelled<F>,
 }
 
-impl<F: Future> Settle<F> {
-    pub(crate) fn new(inside: F) -> Self {
-        Self { inside: catch_cancelled(inside) }
-    }
+/// For `finally!` and `with!`.
+pub fn settle<F: Future>(inside: F) -> Settle<F> {
+    Settle { inside: catch_cancelled(inside) }
 }
 
 impl<F: Future> Future for Settle<F> {
-    type Output = Ended<F::Output>;
+    type Output = Settled<F::Output>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         match catch(|| this.inside.poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(Ok(value))) => Poll::Ready(Ended::Value(value)),
-            Ok(Poll::Ready(Err(cancelled))) => Poll::Ready(Ended::Cancelled(cancelled)),
-            Err(payload) => Poll::Ready(Ended::Panicked(payload)),
+            Ok(Poll::Ready(Ok(value))) => Poll::Ready(Settled::Value(value)),
+            Ok(Poll::Ready(Err(cancelled))) => Poll::Ready(Settled::Cancelled(cancelled)),
+            Err(payload) => Poll::Ready(Settled::Panicked(payload)),
         }
+    }
+}
+
+/// A clean-up that is still to be done. Dropped before that, it is reported as lost.
+#[derive(Debug)]
+pub struct Pending {
+    location: &'static Location<'static>,
+}
+
+impl Pending {
+    /// For `finally!` and `with!`.
+    #[track_caller]
+    #[must_use]
+    #[allow(clippy::new_without_default)] // for expansions
+    pub fn new() -> Self {
+        Self { location: Location::caller() }
+    }
+
+    /// It has been done.
+    pub fn done(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        report::lost_clean_up("the clean-up", self.location);
     }
 }
 

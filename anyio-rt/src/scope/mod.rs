@@ -30,7 +30,7 @@ mod timeout;
 pub use cancel_scope::{CancelScope, Scoped};
 pub use cancelled::Cancelled;
 pub use catch::{CatchCancelled, ResumeCancelled, catch_cancelled, resume_cancelled};
-pub(crate) use catch::{Ended, Settle};
+pub use catch::{Pending, Settle, Settled, settle};
 pub(crate) use checkpoint::Gate;
 pub use checkpoint::{
     CancelShieldedCheckpoint, Checkpoint, CheckpointIfCancelled, cancel_shielded_checkpoint, checkpoint,
