@@ -8,8 +8,10 @@ mod cancel_scope;
 mod common;
 mod deadline;
 mod finally;
+mod main_attr;
 mod shield;
 mod task_group;
+mod test;
 mod with;
 
 use proc_macro::TokenStream;
@@ -81,4 +83,16 @@ pub fn finally(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn with(input: TokenStream) -> TokenStream {
     with::expand2(input.into()).into()
+}
+
+/// See `anyio::main`.
+#[proc_macro_attribute]
+pub fn main(args: TokenStream, item: TokenStream) -> TokenStream {
+    main_attr::expand2(args.into(), item.into()).into()
+}
+
+/// See `anyio::test`.
+#[proc_macro_attribute]
+pub fn test(args: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand2(args.into(), item.into()).into()
 }

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;
 use std::panic::resume_unwind;
+use std::pin::Pin;
 use std::time::Instant;
 
 // Everything: names that a user's own items could shadow.
@@ -263,4 +264,20 @@ pub async fn pass_on<T>(settled: Settled<T>) -> T {
         Settled::Cancelled(cancelled) => match resume_cancelled(cancelled).await {},
         Settled::Panicked(payload) => resume_unwind(payload),
     }
+}
+
+// ---- #[anyio::main], #[anyio::test] ------------------------------------------------------------------
+
+pub use crate::backend::Backend;
+
+/// Runs a program.
+#[track_caller]
+pub fn main<F: Future>(backend: Backend, main: F) -> F::Output {
+    crate::run(backend, main).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Runs a test. The future is erased, so that a thousand tests do not make a thousand executors.
+#[track_caller]
+pub fn test<T>(backend: Backend, timeout: Option<Duration>, test: Pin<&mut dyn Future<Output = T>>) -> T {
+    crate::testing::run_test(backend, timeout, test)
 }

@@ -5,6 +5,7 @@ mod resource;
 mod run;
 mod scope;
 mod task;
+mod testing;
 mod time;
 mod util;
 

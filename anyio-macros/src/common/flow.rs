@@ -30,7 +30,6 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
-use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprBreak, ExprMatch, ExprReturn, Item, Label, Lifetime, Macro, Pat, Token,
@@ -45,8 +44,6 @@ pub(crate) struct Flow {
     pub(crate) future: TokenStream,
     private: TokenStream,
     slots: Vec<Slot>,
-    /// Whether the block could be read and rewritten; if not, it is as the user wrote it.
-    rewritten: bool,
 }
 
 /// One way out.
@@ -63,7 +60,7 @@ impl Flow {
     pub(crate) fn new(block: TokenStream, krate: &Krate) -> Self {
         let private = krate.private();
         let Ok(mut parsed) = syn::parse2::<Block>(block.clone()) else {
-            return Self { future: quote!(async #block), private, slots: Vec::new(), rewritten: false };
+            return Self { future: quote!(async #block), private, slots: Vec::new() };
         };
         let mut rewriter = Rewriter { private: &private, slots: Vec::new(), labels: Vec::new(), loops: 0, changed: false };
         rewriter.visit_block_mut(&mut parsed);
@@ -73,7 +70,7 @@ impl Flow {
         } else {
             quote!(async { #private::Flow::Value(#parsed) })
         };
-        Self { future, private, slots, rewritten: true }
+        Self { future, private, slots }
     }
 
     /// Whether anything leaves the block other than by its end.
@@ -109,10 +106,6 @@ impl Flow {
             #(#arms)*
             #private::Flow::Exit(#nowhere) => #private::nowhere(__nowhere),
         })
-    }
-
-    pub(crate) fn is_rewritten(&self) -> bool {
-        self.rewritten
     }
 }
 

@@ -1,0 +1,5 @@
+//! What tests need of a runtime.
+
+mod runner;
+
+pub(crate) use runner::run_test;
