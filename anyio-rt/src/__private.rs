@@ -157,7 +157,11 @@ impl GroupOptions {
     #[track_caller]
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
-        Self { name: None, shield: false, location: Location::caller() }
+        Self {
+            name: None,
+            shield: false,
+            location: Location::caller(),
+        }
     }
 
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -201,7 +205,10 @@ pub fn task_group<T, M, S>(group: &Group<T, M, S>) -> TaskGroup<'_, T, M, S> {
     group.handle()
 }
 
-pub fn drive<'scope, T, M, S, B>(tg: TaskGroup<'scope, T, M, S>, body: B) -> Drive<'scope, T, M, S, B>
+pub fn drive<'scope, T, M, S, B>(
+    tg: TaskGroup<'scope, T, M, S>,
+    body: B,
+) -> Drive<'scope, T, M, S, B>
 where
     M: DriveMode<T>,
     B: Future<Output = M::Body>,
@@ -278,6 +285,10 @@ pub fn main<F: Future>(backend: Backend, main: F) -> F::Output {
 
 /// Runs a test. The future is erased, so that a thousand tests do not make a thousand executors.
 #[track_caller]
-pub fn test<T>(backend: Backend, timeout: Option<Duration>, test: Pin<&mut dyn Future<Output = T>>) -> T {
+pub fn test<T>(
+    backend: Backend,
+    timeout: Option<Duration>,
+    test: Pin<&mut dyn Future<Output = T>>,
+) -> T {
     crate::testing::run_test(backend, timeout, test)
 }

@@ -10,10 +10,13 @@ mod time;
 mod util;
 
 pub mod __private;
-pub use backend::{Backend, NoBackendError, RunError, Smol, Tokio, UnknownBackendError, all_backends, available_backends};
+pub use backend::{
+    Backend, NoBackendError, RunError, Smol, Tokio, UnknownBackendError, all_backends,
+    available_backends,
+};
 pub use error::*;
+pub use resource::*;
 pub use run::run;
 pub use scope::*;
 pub use task::*;
 pub use time::*;
-pub use resource::*;

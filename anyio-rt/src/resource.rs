@@ -163,7 +163,9 @@ impl<M: AsyncContextManager> fmt::Debug for Entered<M> {
 
 /// For `with!`.
 pub async fn enter<M: AsyncContextManager>(manager: M) -> Entered<M> {
-    Entered { resource: manager.enter().await }
+    Entered {
+        resource: manager.enter().await,
+    }
 }
 
 /// For `with!`.

@@ -40,7 +40,11 @@ pub fn run<F: Future>(backend: impl Into<Backend>, main: F) -> Result<F::Output,
         return Err(RunError::AlreadyRunning { backend });
     }
     backend.into().block_on(|env| Main {
-        region: MainRegion { id: ids::next(), name: TaskName::of::<F>(), node: OnceCell::new() },
+        region: MainRegion {
+            id: ids::next(),
+            name: TaskName::of::<F>(),
+            node: OnceCell::new(),
+        },
         env: Some(env),
         main,
         output: None,
@@ -101,15 +105,18 @@ impl<F: Future> Future for Main<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         if this.output.is_none() {
-            let frame = Frame::new(this.region, None, cx);
-            let polled = Env::enter(this.env, || frame::enter(frame, || this.main.poll(cx)));
+            let frame = Frame::new(this.region);
+            let polled = Env::enter(this.env, || frame::enter(&frame, || this.main.poll(cx)));
             match polled {
                 Poll::Ready(output) => *this.output = Some(output),
                 Poll::Pending => return Poll::Pending,
             }
         }
         // The environment is with us again; what is left behind holds clones of it.
-        let idle = this.env.as_ref().is_none_or(|env| env.poll_idle(cx).is_ready());
+        let idle = this
+            .env
+            .as_ref()
+            .is_none_or(|env| env.poll_idle(cx).is_ready());
         match this.output.take_if(|_| idle) {
             Some(output) => Poll::Ready(output),
             None => Poll::Pending,

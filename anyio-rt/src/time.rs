@@ -53,7 +53,9 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 ///
 /// Outside any scope that could cancel it, it is dropped at best. Needs no backend.
 pub fn sleep_forever() -> SleepForever {
-    SleepForever { gate: Gate::default() }
+    SleepForever {
+        gate: Gate::default(),
+    }
 }
 
 /// The time on the backend's clock, which the timers go by. A test may have stopped it.
@@ -107,7 +109,12 @@ enum State {
 
 impl Sleep {
     fn new(until: Until) -> Self {
-        Self { until, gate: Gate::default(), state: State::New, timer: None }
+        Self {
+            until,
+            gate: Gate::default(),
+            state: State::New,
+            timer: None,
+        }
     }
 }
 
@@ -118,7 +125,8 @@ impl Future for Sleep {
         let mut this = self.project();
         if *this.state == State::New {
             ready!(this.gate.poll_cancelled());
-            let now = Env::now().unwrap_or_else(|error| panic!("`sleep` needs a timer, but {error}"));
+            let now =
+                Env::now().unwrap_or_else(|error| panic!("`sleep` needs a timer, but {error}"));
             let deadline = match *this.until {
                 Until::After(delay) => now.checked_add(delay),
                 Until::At(deadline) => Some(deadline),
@@ -151,7 +159,10 @@ impl Future for Sleep {
 
 impl fmt::Debug for Sleep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sleep").field("until", &self.until).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Sleep")
+            .field("until", &self.until)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 

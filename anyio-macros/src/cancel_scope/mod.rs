@@ -41,7 +41,11 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Call> {
         ));
     };
     body.refuse_question_marks("cancel_scope", &options.krate, &mut errors);
-    Ok(Call { options, body, errors })
+    Ok(Call {
+        options,
+        body,
+        errors,
+    })
 }
 
 fn expand(options: &Options, body: &Closure, errors: Errors) -> TokenStream {

@@ -51,7 +51,10 @@ impl Options {
                 format!("unknown option `{text}`{hint}; the options here are: {known}"),
             ));
         } else if self.given.iter().any(|(given, _)| *given == name) {
-            errors.push(Error::new(name.span(), format!("option `{text}` is given twice")));
+            errors.push(Error::new(
+                name.span(),
+                format!("option `{text}` is given twice"),
+            ));
         } else {
             self.given.push((name, value));
         }
@@ -59,6 +62,9 @@ impl Options {
 
     /// The value of an option.
     pub(crate) fn get(&self, name: &str) -> Option<&Expr> {
-        self.given.iter().find(|(given, _)| given == name).map(|(_, value)| value)
+        self.given
+            .iter()
+            .find(|(given, _)| given == name)
+            .map(|(_, value)| value)
     }
 }

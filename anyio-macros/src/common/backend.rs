@@ -25,7 +25,11 @@ pub(crate) struct Backend {
 impl Backend {
     /// The backend of this name, without options.
     pub(crate) fn plain(name: &str) -> Self {
-        Self { name: Ident::new(name, Span::call_site()), suffix: String::new(), options: Vec::new() }
+        Self {
+            name: Ident::new(name, Span::call_site()),
+            suffix: String::new(),
+            options: Vec::new(),
+        }
     }
 
     /// The name of a test on it.
@@ -44,22 +48,40 @@ impl Backend {
 impl Parse for Backend {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name: Ident = input.parse().map_err(|error| {
-            Error::new(error.span(), format!("a backend goes by its name, without quotes: {}", list(&NAMES)))
+            Error::new(
+                error.span(),
+                format!(
+                    "a backend goes by its name, without quotes: {}",
+                    list(&NAMES)
+                ),
+            )
         })?;
         let text = name.to_string();
         if !NAMES.contains(&text.as_str()) {
             let hint = did_you_mean(&text, &NAMES);
             let names = list(&NAMES);
-            return Err(Error::new(name.span(), format!("unknown backend `{text}`{hint}; there are: {names}")));
+            return Err(Error::new(
+                name.span(),
+                format!("unknown backend `{text}`{hint}; there are: {names}"),
+            ));
         }
-        let mut backend = Self { name, suffix: String::new(), options: Vec::new() };
+        let mut backend = Self {
+            name,
+            suffix: String::new(),
+            options: Vec::new(),
+        };
         if input.peek(syn::token::Paren) {
             let content;
             parenthesized!(content in input);
             let mut given: Vec<Ident> = Vec::new();
-            for Setting { name, value } in Punctuated::<Setting, Token![,]>::parse_terminated(&content)? {
+            for Setting { name, value } in
+                Punctuated::<Setting, Token![,]>::parse_terminated(&content)?
+            {
                 if given.contains(&name) {
-                    return Err(Error::new(name.span(), format!("option `{name}` is given twice")));
+                    return Err(Error::new(
+                        name.span(),
+                        format!("option `{name}` is given twice"),
+                    ));
                 }
                 backend.set(&name, &value)?;
                 given.push(name);
@@ -71,7 +93,11 @@ impl Parse for Backend {
 
 impl Backend {
     fn set(&mut self, name: &Ident, value: &Expr) -> syn::Result<()> {
-        let known: &[&str] = if self.name == "tokio" { &["flavor", "worker_threads"] } else { &["threads"] };
+        let known: &[&str] = if self.name == "tokio" {
+            &["flavor", "worker_threads"]
+        } else {
+            &["threads"]
+        };
         let text = name.to_string();
         match text.as_str() {
             "flavor" if self.name == "tokio" => self.flavor(value),
@@ -83,7 +109,9 @@ impl Backend {
                 let known = list(known);
                 Err(Error::new(
                     name.span(),
-                    format!("unknown option `{text}`{hint}; the options of `{backend}` are: {known}"),
+                    format!(
+                        "unknown option `{text}`{hint}; the options of `{backend}` are: {known}"
+                    ),
                 ))
             }
         }
@@ -92,8 +120,15 @@ impl Backend {
     fn flavor(&mut self, value: &Expr) -> syn::Result<()> {
         const FLAVORS: [&str; 2] = ["current_thread", "multi_thread"];
         let flavor = match value {
-            Expr::Lit(ExprLit { lit: Lit::Str(flavor), .. }) => flavor.value(),
-            Expr::Path(path) => path.path.get_ident().map(ToString::to_string).unwrap_or_default(),
+            Expr::Lit(ExprLit {
+                lit: Lit::Str(flavor),
+                ..
+            }) => flavor.value(),
+            Expr::Path(path) => path
+                .path
+                .get_ident()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             _ => String::new(),
         };
         match flavor.as_str() {
@@ -110,19 +145,32 @@ impl Backend {
             other => {
                 let hint = did_you_mean(other, &FLAVORS);
                 let names = list(&FLAVORS);
-                Err(Error::new_spanned(value, format!("unknown flavor{hint}; there are: {names}")))
+                Err(Error::new_spanned(
+                    value,
+                    format!("unknown flavor{hint}; there are: {names}"),
+                ))
             }
         }
     }
 
     fn threads(&mut self, name: &Ident, value: &Expr) -> syn::Result<()> {
-        if let Expr::Lit(ExprLit { lit: Lit::Int(count), .. }) = value {
+        if let Expr::Lit(ExprLit {
+            lit: Lit::Int(count),
+            ..
+        }) = value
+        {
             let count: usize = LitInt::base10_parse(count)?;
             if count == 0 {
-                return Err(Error::new_spanned(value, "a backend needs at least one thread"));
+                return Err(Error::new_spanned(
+                    value,
+                    "a backend needs at least one thread",
+                ));
             }
             if self.suffix == "_current_thread" && count != 1 {
-                return Err(Error::new_spanned(value, "the flavor `current_thread` has one thread"));
+                return Err(Error::new_spanned(
+                    value,
+                    "the flavor `current_thread` has one thread",
+                ));
             }
             self.suffix.push_str(&format!("_{count}_threads"));
         }
@@ -141,6 +189,9 @@ impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let name = input.parse()?;
         input.parse::<Token![=]>()?;
-        Ok(Self { name, value: input.parse()? })
+        Ok(Self {
+            name,
+            value: input.parse()?,
+        })
     }
 }

@@ -40,11 +40,18 @@ pub(crate) struct Param {
 
 impl Parse for Body {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if input.peek(Token![|]) || input.peek(Token![||]) || (input.peek(Token![move]) && input.peek2(Token![|])) {
+        if input.peek(Token![|])
+            || input.peek(Token![||])
+            || (input.peek(Token![move]) && input.peek2(Token![|]))
+        {
             return input.parse().map(Self::Closure);
         }
-        if input.peek(Token![async]) && (input.peek2(Token![|]) || input.peek2(Token![move]) && input.peek3(Token![|])) {
-            return Err(input.error("the macro awaits the body by itself: write `|name| { … }` without `async`"));
+        if input.peek(Token![async])
+            && (input.peek2(Token![|]) || input.peek2(Token![move]) && input.peek3(Token![|]))
+        {
+            return Err(input.error(
+                "the macro awaits the body by itself: write `|name| { … }` without `async`",
+            ));
         }
         let tokens = rest(input)?;
         Ok(match block(&tokens) {
@@ -79,7 +86,12 @@ impl Parse for Closure {
         } else {
             None
         };
-        Ok(Self { param: Param { pat, ty }, output, capture, body: rest(input)? })
+        Ok(Self {
+            param: Param { pat, ty },
+            output,
+            capture,
+            body: rest(input)?,
+        })
     }
 }
 
@@ -93,8 +105,17 @@ impl Closure {
 
     /// The body as a future, which gives the annotated type if there is one.
     pub(crate) fn future(&self, krate: &Krate) -> TokenStream {
-        let Self { capture, output, body, .. } = self;
-        let body = if block(body) { body.clone() } else { quote!({ #body }) };
+        let Self {
+            capture,
+            output,
+            body,
+            ..
+        } = self;
+        let body = if block(body) {
+            body.clone()
+        } else {
+            quote!({ #body })
+        };
         let future = quote!(async #capture #body);
         match output {
             None => future,
@@ -107,12 +128,22 @@ impl Closure {
 
     /// Reports a `?` in a body without annotation, where it would mean nothing: an async block does not
     /// say what its errors are. The body is mended so that this stays the only error.
-    pub(crate) fn refuse_question_marks(&mut self, macro_name: &str, krate: &Krate, errors: &mut Errors) {
+    pub(crate) fn refuse_question_marks(
+        &mut self,
+        macro_name: &str,
+        krate: &Krate,
+        errors: &mut Errors,
+    ) {
         if self.output.is_some() {
             return;
         }
-        let Ok(mut block) = syn::parse2::<Block>(self.body.clone()) else { return };
-        let mut found = QuestionMarks { krate, spans: Vec::new() };
+        let Ok(mut block) = syn::parse2::<Block>(self.body.clone()) else {
+            return;
+        };
+        let mut found = QuestionMarks {
+            krate,
+            spans: Vec::new(),
+        };
         found.visit_block_mut(&mut block);
         if found.spans.is_empty() {
             return;
@@ -167,14 +198,19 @@ pub(crate) fn block(tokens: &TokenStream) -> bool {
 /// What is left of the input, without a trailing comma after one token tree or more.
 fn rest(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
-    if tokens.len() > 1 && matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',') {
+    if tokens.len() > 1
+        && matches!(tokens.last(), Some(TokenTree::Punct(punct)) if punct.as_char() == ',')
+    {
         tokens.pop();
     }
     if let [TokenTree::Group(first), TokenTree::Punct(comma), more, ..] = tokens.as_slice()
         && first.delimiter() == Delimiter::Brace
         && comma.as_char() == ','
     {
-        return Err(Error::new(more.span(), "the body comes last; options (`name = value`) come first"));
+        return Err(Error::new(
+            more.span(),
+            "the body comes last; options (`name = value`) come first",
+        ));
     }
     Ok(tokens.into_iter().collect())
 }

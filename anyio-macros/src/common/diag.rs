@@ -31,7 +31,9 @@ impl Errors {
 
     /// The errors as tokens; nothing if there were none.
     pub(crate) fn into_tokens(self) -> TokenStream {
-        self.0.map(|error| error.to_compile_error()).unwrap_or_default()
+        self.0
+            .map(|error| error.to_compile_error())
+            .unwrap_or_default()
     }
 }
 
@@ -39,7 +41,9 @@ impl Errors {
 pub(crate) fn did_you_mean(name: &str, names: &[&str]) -> String {
     let nearest = names.iter().min_by_key(|known| distance(name, known));
     match nearest {
-        Some(known) if distance(name, known) <= 1 + name.len() / 3 => format!(" (did you mean `{known}`?)"),
+        Some(known) if distance(name, known) <= 1 + name.len() / 3 => {
+            format!(" (did you mean `{known}`?)")
+        }
         _ => String::new(),
     }
 }

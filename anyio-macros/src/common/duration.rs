@@ -22,7 +22,10 @@ const UNITS: [(&str, u64); 7] = [
 
 /// Turns each literal with a unit in `expr` into a `Duration`; everything else stays as it is.
 pub(crate) fn expand(mut expr: Expr, krate: &Krate, errors: &mut Errors) -> TokenStream {
-    if let Expr::Lit(ExprLit { lit: Lit::Int(_) | Lit::Float(_) | Lit::Str(_), .. }) = &expr
+    if let Expr::Lit(ExprLit {
+        lit: Lit::Int(_) | Lit::Float(_) | Lit::Str(_),
+        ..
+    }) = &expr
         && suffix(&expr).is_none_or(|suffix| suffix.is_empty())
     {
         errors.push(Error::new(
@@ -31,7 +34,11 @@ pub(crate) fn expand(mut expr: Expr, krate: &Krate, errors: &mut Errors) -> Toke
         ));
         return never(&expr, krate);
     }
-    if let Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr: inner, .. }) = &expr
+    if let Expr::Unary(ExprUnary {
+        op: UnOp::Neg(_),
+        expr: inner,
+        ..
+    }) = &expr
         && suffix(inner).is_some()
     {
         errors.push(Error::new(expr.span(), "a duration cannot be negative"));
@@ -49,8 +56,13 @@ fn never(expr: &Expr, krate: &Krate) -> TokenStream {
 
 fn suffix(expr: &Expr) -> Option<&str> {
     match expr {
-        Expr::Lit(ExprLit { lit: Lit::Int(lit), .. }) => Some(lit.suffix()),
-        Expr::Lit(ExprLit { lit: Lit::Float(lit), .. }) => Some(lit.suffix()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Int(lit), ..
+        }) => Some(lit.suffix()),
+        Expr::Lit(ExprLit {
+            lit: Lit::Float(lit),
+            ..
+        }) => Some(lit.suffix()),
         _ => None,
     }
 }
@@ -87,20 +99,38 @@ impl VisitMut for Literals<'_> {
 
 /// The nanoseconds in a literal with a unit.
 fn literal(expr: &Expr) -> syn::Result<u64> {
-    let Expr::Lit(ExprLit { lit, .. }) = expr else { unreachable!("only literals have suffixes") };
+    let Expr::Lit(ExprLit { lit, .. }) = expr else {
+        unreachable!("only literals have suffixes")
+    };
     let unit = suffix(expr).expect("only literals have suffixes");
     let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
         let names = UNITS.map(|(name, _)| name);
         let hint = did_you_mean(unit, &names);
         let names = list(&names);
-        return Err(Error::new(expr.span(), format!("unknown unit `{unit}`{hint}; the units are {names}")));
+        return Err(Error::new(
+            expr.span(),
+            format!("unknown unit `{unit}`{hint}; the units are {names}"),
+        ));
     };
-    let too_long = || Error::new(expr.span(), "this is longer than a deadline can be; leave the timeout out");
+    let too_long = || {
+        Error::new(
+            expr.span(),
+            "this is longer than a deadline can be; leave the timeout out",
+        )
+    };
     match lit {
-        Lit::Int(lit) => lit.base10_parse::<u64>().ok().and_then(|n| n.checked_mul(*factor)).ok_or_else(too_long),
+        Lit::Int(lit) => lit
+            .base10_parse::<u64>()
+            .ok()
+            .and_then(|n| n.checked_mul(*factor))
+            .ok_or_else(too_long),
         Lit::Float(lit) => {
             let nanos = lit.base10_parse::<f64>()? * *factor as f64;
-            if nanos < u64::MAX as f64 { Ok(nanos.round() as u64) } else { Err(too_long()) }
+            if nanos < u64::MAX as f64 {
+                Ok(nanos.round() as u64)
+            } else {
+                Err(too_long())
+            }
         }
         _ => unreachable!("only numbers have suffixes"),
     }

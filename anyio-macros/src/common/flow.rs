@@ -50,8 +50,15 @@ pub(crate) struct Flow {
 enum Slot {
     Return(Span),
     Question(Token![?]),
-    Break { label: Option<Lifetime>, value: bool, span: Span },
-    Continue { label: Option<Lifetime>, span: Span },
+    Break {
+        label: Option<Lifetime>,
+        value: bool,
+        span: Span,
+    },
+    Continue {
+        label: Option<Lifetime>,
+        span: Span,
+    },
 }
 
 impl Flow {
@@ -60,9 +67,19 @@ impl Flow {
     pub(crate) fn new(block: TokenStream, krate: &Krate) -> Self {
         let private = krate.private();
         let Ok(mut parsed) = syn::parse2::<Block>(block.clone()) else {
-            return Self { future: quote!(async #block), private, slots: Vec::new() };
+            return Self {
+                future: quote!(async #block),
+                private,
+                slots: Vec::new(),
+            };
         };
-        let mut rewriter = Rewriter { private: &private, slots: Vec::new(), labels: Vec::new(), loops: 0, changed: false };
+        let mut rewriter = Rewriter {
+            private: &private,
+            slots: Vec::new(),
+            labels: Vec::new(),
+            loops: 0,
+            changed: false,
+        };
         rewriter.visit_block_mut(&mut parsed);
         let slots = rewriter.slots;
         let future = if slots.is_empty() {
@@ -70,7 +87,11 @@ impl Flow {
         } else {
             quote!(async { #private::Flow::Value(#parsed) })
         };
-        Self { future, private, slots }
+        Self {
+            future,
+            private,
+            slots,
+        }
     }
 
     /// Whether anything leaves the block other than by its end.
@@ -116,9 +137,19 @@ impl Slot {
             Self::Return(span) => quote_spanned!(*span=> return #bound),
             // The operator has the user's span, so that a missing conversion is reported there.
             Self::Question(question) => quote!(match #bound #question {}),
-            Self::Break { label, value: true, span } => quote_spanned!(*span=> break #label #bound),
-            Self::Break { label, value: false, span } => quote_spanned!(*span=> { let () = #bound; break #label }),
-            Self::Continue { label, span } => quote_spanned!(*span=> { let () = #bound; continue #label }),
+            Self::Break {
+                label,
+                value: true,
+                span,
+            } => quote_spanned!(*span=> break #label #bound),
+            Self::Break {
+                label,
+                value: false,
+                span,
+            } => quote_spanned!(*span=> { let () = #bound; break #label }),
+            Self::Continue { label, span } => {
+                quote_spanned!(*span=> { let () = #bound; continue #label })
+            }
         }
     }
 }
@@ -161,7 +192,9 @@ impl Rewriter<'_> {
         Expr::Return(ExprReturn {
             attrs: Vec::new(),
             return_token: Token![return](span),
-            expr: Some(Box::new(Expr::Verbatim(quote!(#private::Flow::Exit(#exit))))),
+            expr: Some(Box::new(Expr::Verbatim(
+                quote!(#private::Flow::Exit(#exit)),
+            ))),
         })
     }
 
@@ -205,12 +238,23 @@ impl Rewriter<'_> {
     }
 
     fn break_(&mut self, expr: &ExprBreak) -> Expr {
-        let (label, value, span) = (expr.label.clone(), expr.expr.is_some(), expr.break_token.span);
+        let (label, value, span) = (
+            expr.label.clone(),
+            expr.expr.is_some(),
+            expr.break_token.span,
+        );
         let n = self.slot(
             |slot| matches!(slot, Slot::Break { label: other, .. } if *other == label),
-            || Slot::Break { label: label.clone(), value, span },
+            || Slot::Break {
+                label: label.clone(),
+                value,
+                span,
+            },
         );
-        let value = expr.expr.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
+        let value = expr
+            .expr
+            .as_ref()
+            .map_or_else(|| quote!(()), ToTokens::to_token_stream);
         self.leave(n, &value, span)
     }
 }
@@ -221,10 +265,14 @@ impl VisitMut for Rewriter<'_> {
             // Functions of their own.
             Expr::Closure(_) | Expr::Async(_) | Expr::Const(_) => {}
             Expr::Block(block) => {
-                self.inside_label(block.label.as_ref(), |this| this.visit_block_mut(&mut block.block));
+                self.inside_label(block.label.as_ref(), |this| {
+                    this.visit_block_mut(&mut block.block)
+                });
             }
             Expr::Loop(body) => {
-                self.inside_loop(body.label.as_ref(), |this| this.visit_block_mut(&mut body.body));
+                self.inside_loop(body.label.as_ref(), |this| {
+                    this.visit_block_mut(&mut body.body)
+                });
             }
             Expr::While(body) => {
                 self.inside_loop(body.label.as_ref(), |this| {
@@ -234,7 +282,9 @@ impl VisitMut for Rewriter<'_> {
             }
             Expr::ForLoop(body) => {
                 self.visit_expr_mut(&mut body.expr);
-                self.inside_loop(body.label.as_ref(), |this| this.visit_block_mut(&mut body.body));
+                self.inside_loop(body.label.as_ref(), |this| {
+                    this.visit_block_mut(&mut body.body)
+                });
             }
             Expr::Try(question) => {
                 self.visit_expr_mut(&mut question.expr);
@@ -245,8 +295,14 @@ impl VisitMut for Rewriter<'_> {
                     self.visit_expr_mut(value);
                 }
                 let span = leave.return_token.span;
-                let value = leave.expr.as_ref().map_or_else(|| quote!(()), ToTokens::to_token_stream);
-                let n = self.slot(|slot| matches!(slot, Slot::Return(_)), || Slot::Return(span));
+                let value = leave
+                    .expr
+                    .as_ref()
+                    .map_or_else(|| quote!(()), ToTokens::to_token_stream);
+                let n = self.slot(
+                    |slot| matches!(slot, Slot::Return(_)),
+                    || Slot::Return(span),
+                );
                 *expr = self.leave(n, &value, span);
             }
             Expr::Break(leave) => {
@@ -261,7 +317,10 @@ impl VisitMut for Rewriter<'_> {
                 let (label, span) = (leave.label.clone(), leave.continue_token.span);
                 let n = self.slot(
                     |slot| matches!(slot, Slot::Continue { label: other, .. } if *other == label),
-                    || Slot::Continue { label: label.clone(), span },
+                    || Slot::Continue {
+                        label: label.clone(),
+                        span,
+                    },
                 );
                 *expr = self.leave(n, &quote!(()), span);
             }
@@ -273,7 +332,11 @@ impl VisitMut for Rewriter<'_> {
 
     fn visit_macro_mut(&mut self, mac: &mut Macro) {
         let tokens = mac.tokens.clone();
-        let select = mac.path.segments.last().is_some_and(|last| last.ident == "select" || last.ident == "select_biased");
+        let select = mac
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "select" || last.ident == "select_biased");
         let before = std::mem::replace(&mut self.changed, false);
         let slots = self.slots.len();
         let rewritten = if select {
@@ -322,9 +385,13 @@ impl Rewriter<'_> {
         while !input.is_empty() {
             if (input.peek(Token![else]) || input.peek(syn::Ident)) && input.peek2(Token![=>]) {
                 // `else`, `default` or `complete`
-                input.parse::<proc_macro2::TokenTree>()?.to_tokens(&mut rewritten);
+                input
+                    .parse::<proc_macro2::TokenTree>()?
+                    .to_tokens(&mut rewritten);
             } else {
-                input.call(Pat::parse_multi_with_leading_vert)?.to_tokens(&mut rewritten);
+                input
+                    .call(Pat::parse_multi_with_leading_vert)?
+                    .to_tokens(&mut rewritten);
                 input.parse::<Token![=]>()?.to_tokens(&mut rewritten);
                 self.visited(input)?.to_tokens(&mut rewritten);
                 if input.peek(Token![,]) {
@@ -345,7 +412,11 @@ impl Rewriter<'_> {
     fn visited(&mut self, input: ParseStream<'_>) -> syn::Result<Expr> {
         let mut expr = if input.peek(syn::token::Brace) {
             // A handler may be a block with another branch right behind it.
-            Expr::Block(syn::ExprBlock { attrs: Vec::new(), label: None, block: input.parse()? })
+            Expr::Block(syn::ExprBlock {
+                attrs: Vec::new(),
+                label: None,
+                block: input.parse()?,
+            })
         } else {
             input.parse()?
         };

@@ -12,14 +12,23 @@ pub(crate) fn check(signature: &Signature, attribute: &str, errors: &mut Errors)
     if signature.asyncness.is_none() {
         errors.push(Error::new_spanned(
             signature.fn_token,
-            format!("`#[{attribute}]` goes on an `async fn`: write `async fn {}`", signature.ident),
+            format!(
+                "`#[{attribute}]` goes on an `async fn`: write `async fn {}`",
+                signature.ident
+            ),
         ));
     }
     if let Some(first) = signature.generics.params.first() {
-        errors.push(Error::new_spanned(first, format!("the function of `#[{attribute}]` cannot be generic")));
+        errors.push(Error::new_spanned(
+            first,
+            format!("the function of `#[{attribute}]` cannot be generic"),
+        ));
     }
     if let Some(first) = signature.inputs.first() {
-        errors.push(Error::new_spanned(first, format!("the function of `#[{attribute}]` takes no arguments")));
+        errors.push(Error::new_spanned(
+            first,
+            format!("the function of `#[{attribute}]` takes no arguments"),
+        ));
     }
 }
 

@@ -10,7 +10,12 @@ use crate::common::duration;
 use crate::common::flow::Flow;
 
 pub(super) fn expand(call: Call, limit: Limit, otherwise: Otherwise) -> TokenStream {
-    let Call { options, limit: value, body, mut errors } = call;
+    let Call {
+        options,
+        limit: value,
+        body,
+        mut errors,
+    } = call;
     let krate = &options.krate;
     let private = krate.private();
 

@@ -33,13 +33,23 @@ fn call(input: ParseStream<'_>, limit: Limit, otherwise: Otherwise) -> syn::Resu
         Limit::At => ("an instant", "`deadline`"),
     };
     if input.is_empty() || input.peek(syn::token::Brace) || input.peek(Token![|]) {
-        return Err(input.error(format!("{what} is missing: the first argument, as in {example}, comes before the body")));
+        return Err(input.error(format!(
+            "{what} is missing: the first argument, as in {example}, comes before the body"
+        )));
     }
     let limit: Expr = input.parse()?;
     if input.is_empty() {
-        return Err(Error::new_spanned(&limit, "the body is missing: `{ … }` or `|scope| { … }` after the limit"));
+        return Err(Error::new_spanned(
+            &limit,
+            "the body is missing: `{ … }` or `|scope| { … }` after the limit",
+        ));
     }
     input.parse::<Token![,]>()?;
     let body = input.parse()?;
-    Ok(Call { options, limit, body, errors })
+    Ok(Call {
+        options,
+        limit,
+        body,
+        errors,
+    })
 }

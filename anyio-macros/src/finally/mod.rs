@@ -35,25 +35,43 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Call> {
     let mut errors = Errors::default();
     let options = Options::parse(input, &[], &mut errors)?;
     errors.finish()?;
-    let body = brace(input, "the body comes first: `finally!({ body }, { clean-up })`")?;
+    let body = brace(
+        input,
+        "the body comes first: `finally!({ body }, { clean-up })`",
+    )?;
     if input.is_empty() {
         return Err(input.error("the clean-up is missing: `finally!({ body }, { clean-up })`"));
     }
     input.parse::<Token![,]>()?;
-    let clean_up = brace(input, "the clean-up is a block: `finally!({ body }, { clean-up })`")?;
+    let clean_up = brace(
+        input,
+        "the clean-up is a block: `finally!({ body }, { clean-up })`",
+    )?;
     input.parse::<Option<Token![,]>>()?;
-    Ok(Call { krate: options.krate, body, clean_up })
+    Ok(Call {
+        krate: options.krate,
+        body,
+        clean_up,
+    })
 }
 
 fn brace(input: ParseStream<'_>, otherwise: &str) -> syn::Result<TokenStream> {
     let start = input.cursor().span();
     let token: TokenTree = input.parse().map_err(|_| Error::new(start, otherwise))?;
     let tokens = TokenStream::from(token);
-    if block(&tokens) { Ok(tokens) } else { Err(Error::new(start, otherwise)) }
+    if block(&tokens) {
+        Ok(tokens)
+    } else {
+        Err(Error::new(start, otherwise))
+    }
 }
 
 fn expand(call: Call) -> TokenStream {
-    let Call { krate, body, clean_up } = call;
+    let Call {
+        krate,
+        body,
+        clean_up,
+    } = call;
     let private = krate.private();
     let flow = Flow::new(body, &krate);
     let future = &flow.future;
@@ -68,7 +86,11 @@ fn expand(call: Call) -> TokenStream {
         ));
     }
     let errors = errors.into_tokens();
-    let clean_up = if clean_up.escapes() { quote!(async {}) } else { clean_up.future };
+    let clean_up = if clean_up.escapes() {
+        quote!(async {})
+    } else {
+        clean_up.future
+    };
     quote!({
         #errors
         let __clean_up = #private::Pending::new();

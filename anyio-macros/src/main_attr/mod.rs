@@ -21,15 +21,19 @@ use crate::common::krate::Krate;
 pub(crate) fn expand2(args: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = errors.take(options.parse2(args));
-    let function = errors.take(
-        syn::parse2::<ItemFn>(item.clone())
-            .map_err(|error| Error::new(error.span(), "`#[anyio::main]` goes on `async fn main() { … }`")),
-    );
+    let function = errors.take(syn::parse2::<ItemFn>(item.clone()).map_err(|error| {
+        Error::new(
+            error.span(),
+            "`#[anyio::main]` goes on `async fn main() { … }`",
+        )
+    }));
     if let Some(function) = &function {
         function::check(&function.sig, "anyio::main", &mut errors);
     }
     match (options, function) {
-        (Some((krate, backend)), Some(function)) if errors.is_empty() => expand(&krate, backend.as_ref(), function),
+        (Some((krate, backend)), Some(function)) if errors.is_empty() => {
+            expand(&krate, backend.as_ref(), function)
+        }
         (_, Some(function)) if function.sig.asyncness.is_some() => {
             // Without `async`, so that `main` is one that the compiler does not complain about as well.
             let mut function = function;

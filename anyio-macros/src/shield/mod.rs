@@ -27,7 +27,10 @@ pub(crate) fn expand2(input: TokenStream) -> TokenStream {
         errors.finish()?;
         let start = input.cursor().span();
         match input.parse()? {
-            Body::Closure(_) => Err(Error::new(start, "`shield!` takes a block: `shield!({ … })`")),
+            Body::Closure(_) => Err(Error::new(
+                start,
+                "`shield!` takes a block: `shield!({ … })`",
+            )),
             body => Ok((options.krate, body)),
         }
     };
@@ -72,11 +75,13 @@ pub(crate) fn attribute2(args: TokenStream, item: TokenStream) -> TokenStream {
 
 fn shielded(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
-    let options = (|input: ParseStream<'_>| Options::parse(input, &[], &mut errors)).parse2(args)?;
+    let options =
+        (|input: ParseStream<'_>| Options::parse(input, &[], &mut errors)).parse2(args)?;
     errors.finish()?;
     // Functions, methods and trait methods with a body read the same.
-    let mut function: ImplItemFn = syn::parse2(item.clone())
-        .map_err(|_| Error::new_spanned(&item, "`#[shielded]` goes on an `async fn` with a body"))?;
+    let mut function: ImplItemFn = syn::parse2(item.clone()).map_err(|_| {
+        Error::new_spanned(&item, "`#[shielded]` goes on an `async fn` with a body")
+    })?;
     let private = options.krate.private();
     if function.sig.asyncness.is_none() {
         // What `#[async_trait]` has made of an `async fn` before it was our turn.
@@ -108,12 +113,21 @@ fn shielded(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
 /// The `async` block in `Box::pin(async { … })`.
 fn boxed_future(expr: &mut Expr) -> Option<&mut Expr> {
     let Expr::Call(call) = expr else { return None };
-    let Expr::Path(function) = &*call.func else { return None };
-    let mut names = function.path.segments.iter().rev().map(|segment| &segment.ident);
+    let Expr::Path(function) = &*call.func else {
+        return None;
+    };
+    let mut names = function
+        .path
+        .segments
+        .iter()
+        .rev()
+        .map(|segment| &segment.ident);
     if names.next()? != "pin" || names.next()? != "Box" {
         return None;
     }
-    call.args.first_mut().filter(|argument| matches!(argument, Expr::Async(_)))
+    call.args
+        .first_mut()
+        .filter(|argument| matches!(argument, Expr::Async(_)))
 }
 
 /// Whether `impl Trait` is in the type, which cannot be named inside a body.

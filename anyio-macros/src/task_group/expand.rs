@@ -8,7 +8,11 @@ use super::Marker;
 use super::parse::Call;
 
 pub(super) fn expand(call: Call, marker: Marker) -> TokenStream {
-    let Call { options, body, errors } = call;
+    let Call {
+        options,
+        body,
+        errors,
+    } = call;
     let krate = &options.krate;
     let private = krate.private();
     let errors = errors.into_tokens();
@@ -21,7 +25,10 @@ pub(super) fn expand(call: Call, marker: Marker) -> TokenStream {
     let shield = options.get("shield").map(|shield| quote!(.shield(#shield)));
     // The variable shows in the compiler's messages ("`task_group` does not live long enough"), at the
     // place of the user's `tg`.
-    let group = Ident::new("task_group", Span::mixed_site().located_at(body.param.pat.span()));
+    let group = Ident::new(
+        "task_group",
+        Span::mixed_site().located_at(body.param.pat.span()),
+    );
     let new = match &body.output {
         None => quote!(#private::GroupOptions::new()#name #shield.plain::<_, #marker>()),
         Some(result) => {

@@ -30,9 +30,15 @@ fn call(input: ParseStream<'_>, marker: Marker) -> syn::Result<Call> {
     let Body::Closure(mut body) = input.parse()? else {
         return Err(syn::Error::new(
             start,
-            format!("`{name}!` takes a closure, whose parameter is the group: `{name}!(|tg| {{ … }})`"),
+            format!(
+                "`{name}!` takes a closure, whose parameter is the group: `{name}!(|tg| {{ … }})`"
+            ),
         ));
     };
     body.refuse_question_marks(name, &options.krate, &mut errors);
-    Ok(Call { options, body, errors })
+    Ok(Call {
+        options,
+        body,
+        errors,
+    })
 }

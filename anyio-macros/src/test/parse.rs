@@ -36,15 +36,31 @@ pub(super) fn parse(args: TokenStream, item: TokenStream) -> Result<Test, TokenS
         syn::parse2::<ItemFn>(item.clone())
             .map_err(|error| Error::new(error.span(), "`#[anyio::test]` goes on an `async fn`")),
     );
-    let Some(function) = function else { return Err(function::with_item(errors, item)) };
+    let Some(function) = function else {
+        return Err(function::with_item(errors, item));
+    };
     function::check(&function.sig, "anyio::test", &mut errors);
-    if let Some(test) = function.attrs.iter().find(|attr| attr.path().is_ident("test")) {
-        errors.push(Error::new_spanned(test, "`#[anyio::test]` makes the `#[test]` functions itself: leave this out"));
+    if let Some(test) = function
+        .attrs
+        .iter()
+        .find(|attr| attr.path().is_ident("test"))
+    {
+        errors.push(Error::new_spanned(
+            test,
+            "`#[anyio::test]` makes the `#[test]` functions itself: leave this out",
+        ));
     }
-    let timeout = options.timeout.map(|timeout| duration::expand(timeout, &options.krate, &mut errors));
+    let timeout = options
+        .timeout
+        .map(|timeout| duration::expand(timeout, &options.krate, &mut errors));
     if errors.is_empty() {
         let backends = options.backends.unwrap_or_default();
-        Ok(Test { krate: options.krate, backends, timeout, function })
+        Ok(Test {
+            krate: options.krate,
+            backends,
+            timeout,
+            function,
+        })
     } else {
         Err(function::with_item(errors, item))
     }
@@ -74,7 +90,10 @@ fn options(input: ParseStream<'_>) -> syn::Result<Options> {
             options.backends.replace(backends(input)?).is_some()
         };
         if twice {
-            return Err(Error::new(name.span(), format!("option `{text}` is given twice")));
+            return Err(Error::new(
+                name.span(),
+                format!("option `{text}` is given twice"),
+            ));
         }
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
@@ -89,18 +108,27 @@ fn backends(input: ParseStream<'_>) -> syn::Result<Vec<Backend>> {
     }
     let content;
     let bracket = bracketed!(content in input);
-    let backends: Vec<Backend> =
-        Punctuated::<Backend, Token![,]>::parse_terminated(&content)?.into_iter().collect();
+    let backends: Vec<Backend> = Punctuated::<Backend, Token![,]>::parse_terminated(&content)?
+        .into_iter()
+        .collect();
     if backends.is_empty() {
         let names = list(&NAMES);
         return Err(Error::new(
             bracket.span.join(),
-            format!("a test on no backend tests nothing: name some of {names}, or leave `backends` out for all"),
+            format!(
+                "a test on no backend tests nothing: name some of {names}, or leave `backends` out for all"
+            ),
         ));
     }
     for (n, backend) in backends.iter().enumerate() {
-        if backends[..n].iter().any(|other| other.test_name() == backend.test_name()) {
-            return Err(Error::new(backend.name.span(), format!("backend `{}` is listed twice", backend.test_name())));
+        if backends[..n]
+            .iter()
+            .any(|other| other.test_name() == backend.test_name())
+        {
+            return Err(Error::new(
+                backend.name.span(),
+                format!("backend `{}` is listed twice", backend.test_name()),
+            ));
         }
     }
     Ok(backends)

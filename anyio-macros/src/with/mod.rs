@@ -40,9 +40,12 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Call> {
     } else {
         Krate::default()
     };
-    let usage = "`with!` takes a name for the resource and a block: `with!(file = open(path), { … })`";
+    let usage =
+        "`with!` takes a name for the resource and a block: `with!(file = open(path), { … })`";
     let start = input.cursor().span();
-    let name = input.call(Pat::parse_single).map_err(|_| Error::new(start, usage))?;
+    let name = input
+        .call(Pat::parse_single)
+        .map_err(|_| Error::new(start, usage))?;
     if !input.peek(Token![=]) {
         return Err(input.error(usage));
     }
@@ -54,13 +57,23 @@ fn parse(input: ParseStream<'_>) -> syn::Result<Call> {
     input.parse::<Token![,]>()?;
     let start = input.cursor().span();
     match input.parse()? {
-        Body::Block(body) => Ok(Call { krate, name, manager, body }),
+        Body::Block(body) => Ok(Call {
+            krate,
+            name,
+            manager,
+            body,
+        }),
         Body::Closure(_) | Body::Future(_) => Err(Error::new(start, usage)),
     }
 }
 
 fn expand(call: Call) -> TokenStream {
-    let Call { krate, name, manager, body } = call;
+    let Call {
+        krate,
+        name,
+        manager,
+        body,
+    } = call;
     let private = krate.private();
     let flow = Flow::new(body, &krate);
     let future = &flow.future;

@@ -103,7 +103,9 @@ impl Backend {
             #[cfg(not(all(feature = "tokio", feature = "smol")))]
             _ => {
                 drop(make);
-                Err(RunError::NotCompiledIn { backend: self.name() })
+                Err(RunError::NotCompiledIn {
+                    backend: self.name(),
+                })
             }
         }
     }
@@ -144,7 +146,10 @@ impl Tokio {
     /// not 1.
     #[track_caller]
     pub fn worker_threads(mut self, count: usize) -> Self {
-        assert!(!self.current_thread || count == 1, "the current-thread scheduler has one thread, not {count}");
+        assert!(
+            !self.current_thread || count == 1,
+            "the current-thread scheduler has one thread, not {count}"
+        );
         self.worker_threads = Some(at_least_one(count));
         self
     }
@@ -218,7 +223,12 @@ pub struct UnknownBackendError {
 
 impl fmt::Display for UnknownBackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown backend `{}`; there are: {}", self.name, all_backends().join(", "))
+        write!(
+            f,
+            "unknown backend `{}`; there are: {}",
+            self.name,
+            all_backends().join(", ")
+        )
     }
 }
 
@@ -232,7 +242,9 @@ impl FromStr for Backend {
         match name {
             "tokio" => Ok(Self::tokio().into()),
             "smol" => Ok(Self::smol().into()),
-            _ => Err(UnknownBackendError { name: name.to_owned() }),
+            _ => Err(UnknownBackendError {
+                name: name.to_owned(),
+            }),
         }
     }
 }

@@ -44,19 +44,27 @@ pub(super) enum Kind {
 
 impl Env {
     pub(super) fn new(kind: Kind) -> Self {
-        Self { kind, tasks: Arc::default() }
+        Self {
+            kind,
+            tasks: Arc::default(),
+        }
     }
 
     /// The environment around this call.
     pub(crate) fn current() -> Result<Self, NoBackendError> {
-        CURRENT.with_borrow(|env| env.clone()).map_or_else(Self::adopted, Ok)
+        CURRENT
+            .with_borrow(|env| env.clone())
+            .map_or_else(Self::adopted, Ok)
     }
 
     /// A runtime that was started without us.
     fn adopted() -> Result<Self, NoBackendError> {
         #[cfg(feature = "tokio")]
         if let Ok(handle) = tokio::runtime::Handle::try_current() {
-            return Ok(Self { kind: Kind::Tokio(handle), tasks: Arc::clone(&ADOPTED) });
+            return Ok(Self {
+                kind: Kind::Tokio(handle),
+                tasks: Arc::clone(&ADOPTED),
+            });
         }
         Err(NoBackendError)
     }
@@ -84,13 +92,19 @@ impl Env {
     }
 
     /// Which backend is around this call, without touching its reference counts.
+    #[inline]
     pub(super) fn tag() -> Result<Tag, NoBackendError> {
-        match CURRENT.with_borrow(|env| env.as_ref().map(Self::tag_here)) {
-            Some(tag) => Ok(tag),
-            None => Self::adopted().map(|env| env.tag_here()),
+        if let Some(tag) = CURRENT.with_borrow(|env| env.as_ref().map(Self::tag_here)) {
+            return Ok(tag);
         }
+        #[cfg(feature = "tokio")]
+        if super::tokio::is_current() {
+            return Ok(Tag::Tokio);
+        }
+        Err(NoBackendError)
     }
 
+    #[inline]
     fn tag_here(&self) -> Tag {
         match self.kind {
             #[cfg(feature = "tokio")]
@@ -110,6 +124,7 @@ impl Env {
     }
 
     /// The time on the clock that the timers of the backend around this call go by.
+    #[inline]
     pub(crate) fn now() -> Result<Instant, NoBackendError> {
         Ok(match Self::tag()? {
             #[cfg(feature = "tokio")]
@@ -177,6 +192,10 @@ pub(crate) struct Tasks {
 impl Tasks {
     fn poll_none(&self, cx: &Context<'_>) -> Poll<()> {
         *lock(&self.waiting) = Some(cx.waker().clone());
-        if self.count.load(Ordering::Acquire) == 0 { Poll::Ready(()) } else { Poll::Pending }
+        if self.count.load(Ordering::Acquire) == 0 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }

@@ -56,7 +56,10 @@ impl fmt::Display for RunError {
                  there, or run it from a thread of its own"
             ),
             Self::NotCompiledIn { backend } => {
-                write!(f, "the backend `{backend}` is not compiled in; enable the feature `{backend}` of `anyio`")?;
+                write!(
+                    f,
+                    "the backend `{backend}` is not compiled in; enable the feature `{backend}` of `anyio`"
+                )?;
                 match available_backends() {
                     [] => Ok(()),
                     some => write!(f, " (compiled in: {})", some.join(", ")),

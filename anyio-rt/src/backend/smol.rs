@@ -27,7 +27,10 @@ pub(super) fn block_on<F: Future>(
     };
     let executor = options.executor.unwrap_or_default();
     let stop = Arc::new(Stop::default());
-    let workers = Workers { stop: Arc::clone(&stop), threads: Vec::new() };
+    let workers = Workers {
+        stop: Arc::clone(&stop),
+        threads: Vec::new(),
+    };
     let workers = (1..threads).try_fold(workers, |mut workers, n| {
         let (executor, stop) = (Arc::clone(&executor), Arc::clone(&stop));
         let worker = thread::Builder::new().name(format!("anyio-smol-{n}"));
@@ -92,7 +95,10 @@ pub(super) fn now() -> Instant {
     Instant::now()
 }
 
-pub(super) fn spawn(executor: &Executor<'static>, future: impl Future<Output = ()> + Send + 'static) {
+pub(super) fn spawn(
+    executor: &Executor<'static>,
+    future: impl Future<Output = ()> + Send + 'static,
+) {
     executor.spawn(future).detach();
 }
 

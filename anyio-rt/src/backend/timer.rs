@@ -29,6 +29,7 @@ enum Raw {
 
 impl Timer {
     /// A timer on the backend around this call.
+    #[inline]
     pub(crate) fn at(deadline: Instant) -> Result<Self, NoBackendError> {
         let raw = match Env::tag()? {
             #[cfg(feature = "tokio")]
@@ -39,11 +40,13 @@ impl Timer {
         Ok(Self { deadline, raw })
     }
 
+    #[inline]
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Ready once the deadline has passed; until then the task of `cx` is woken at the deadline.
+    #[inline]
     pub(crate) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         match self.project().raw.project() {
             #[cfg(feature = "tokio")]
@@ -66,6 +69,7 @@ impl Timer {
     }
 
     /// Whether the timer has gone off, without polling it.
+    #[inline]
     pub(crate) fn fired(&self) -> bool {
         match &self.raw {
             #[cfg(feature = "tokio")]

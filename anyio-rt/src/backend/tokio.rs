@@ -40,7 +40,15 @@ pub(super) fn running() -> Option<&'static str> {
     tokio::task::try_id().map(|_| "tokio")
 }
 
+/// Whether the caller is in a runtime, in one of its tasks or not.
+#[inline]
+pub(super) fn is_current() -> bool {
+    // The first question is the cheaper one.
+    tokio::task::try_id().is_some() || Handle::try_current().is_ok()
+}
+
 /// The clock of the runtime, which a test may have paused.
+#[inline]
 pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
@@ -56,12 +64,14 @@ pub(super) fn spawn_blocking(handle: &Handle, f: impl FnOnce() + Send + 'static)
 /// A timer for one deadline.
 pub(super) type RawTimer = Sleep;
 
+#[inline]
 pub(super) fn timer(deadline: Instant) -> RawTimer {
     tokio::time::sleep_until(deadline.into())
 }
 
 /// Polls the timer. It counts against nobody's cooperative budget: a timer that is refused a poll is
 /// not registered, and a scope polls its timer once, not until it succeeds.
+#[inline]
 pub(super) fn poll_timer(timer: Pin<&mut RawTimer>, cx: &mut Context<'_>) -> Poll<()> {
     let mut timer = tokio::task::unconstrained(timer);
     Pin::new(&mut timer).poll(cx)
@@ -72,6 +82,7 @@ pub(super) fn reset_timer(timer: Pin<&mut RawTimer>, deadline: Instant) {
 }
 
 /// Whether the timer went off, without polling it.
+#[inline]
 pub(super) fn timer_fired(timer: &RawTimer, _deadline: Instant) -> bool {
     timer.is_elapsed()
 }

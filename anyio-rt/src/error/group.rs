@@ -39,7 +39,11 @@ pub struct ErrorGroup<E> {
 impl<E> ErrorGroup<E> {
     /// A group of these errors, `None` if there are none.
     pub(crate) fn from_errors(errors: Vec<E>, name: Option<String>) -> Option<Self> {
-        if errors.is_empty() { None } else { Some(Self { errors, name }) }
+        if errors.is_empty() {
+            None
+        } else {
+            Some(Self { errors, name })
+        }
     }
 
     /// A group of these errors, as a task group of that name would give it.
@@ -71,7 +75,10 @@ impl<E> ErrorGroup<E> {
     #[must_use]
     #[allow(clippy::missing_panics_doc)] // never empty
     pub fn into_first(self) -> E {
-        self.errors.into_iter().next().expect("an error group is never empty")
+        self.errors
+            .into_iter()
+            .next()
+            .expect("an error group is never empty")
     }
 
     /// How many errors there are, at least 1.
@@ -83,7 +90,9 @@ impl<E> ErrorGroup<E> {
 
     /// The errors, in order.
     pub fn iter(&self) -> Iter<'_, E> {
-        Iter { inner: self.errors.iter() }
+        Iter {
+            inner: self.errors.iter(),
+        }
     }
 
     /// Splits by a predicate, keeping the order: those that meet it, and the rest.
@@ -97,7 +106,10 @@ impl<E> ErrorGroup<E> {
     #[must_use]
     pub fn split(self, mut meets: impl FnMut(&E) -> bool) -> (Option<Self>, Option<Self>) {
         let (these, those) = self.errors.into_iter().partition(|error| meets(error));
-        (Self::from_errors(these, self.name.clone()), Self::from_errors(those, self.name))
+        (
+            Self::from_errors(these, self.name.clone()),
+            Self::from_errors(those, self.name),
+        )
     }
 
     /// Keeps the errors that meet the predicate; `None` if none does.
@@ -109,15 +121,14 @@ impl<E> ErrorGroup<E> {
     /// The same group with each error turned into another.
     #[must_use]
     pub fn map<F>(self, turn: impl FnMut(E) -> F) -> ErrorGroup<F> {
-        ErrorGroup { errors: self.errors.into_iter().map(turn).collect(), name: self.name }
+        ErrorGroup {
+            errors: self.errors.into_iter().map(turn).collect(),
+            name: self.name,
+        }
     }
 
     /// Prints the tree, `line` writing one error.
-    fn tree(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        line: impl Fn(&E) -> String,
-    ) -> fmt::Result {
+    fn tree(&self, f: &mut fmt::Formatter<'_>, line: impl Fn(&E) -> String) -> fmt::Result {
         let count = self.errors.len();
         write!(f, "{count} error{} in ", if count == 1 { "" } else { "s" })?;
         match &self.name {
@@ -125,7 +136,11 @@ impl<E> ErrorGroup<E> {
             None => f.write_str("a task group")?,
         }
         for (n, error) in self.errors.iter().enumerate() {
-            let (branch, below) = if n + 1 == count { ("└─ ", "   ") } else { ("├─ ", "│  ") };
+            let (branch, below) = if n + 1 == count {
+                ("└─ ", "   ")
+            } else {
+                ("├─ ", "│  ")
+            };
             // An inner group writes several lines; they belong below its branch.
             for (n, text) in line(error).lines().enumerate() {
                 write!(f, "\n{}{text}", if n == 0 { branch } else { below })?;
@@ -150,7 +165,10 @@ impl<E: fmt::Display> fmt::Display for ErrorGroup<E> {
 impl<E: fmt::Debug> fmt::Debug for ErrorGroup<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if f.alternate() {
-            f.debug_struct("ErrorGroup").field("name", &self.name).field("errors", &self.errors).finish()
+            f.debug_struct("ErrorGroup")
+                .field("name", &self.name)
+                .field("errors", &self.errors)
+                .finish()
         } else {
             self.tree(f, |error| format!("{error:?}"))
         }

@@ -2,27 +2,33 @@
 //!
 //! Sixteen timeouts around one operation need one wake-up: that of the earliest deadline. So a scope
 //! does not arm a timer if a scope around it that is *polled with the same waker* can do it: the inner
-//! one hands its deadline out ([`Cover::need`]) and the outermost of such a run of scopes arms a single
-//! timer for the earliest of them. When it goes off, the task is polled, the time that has certainly
-//! come is handed back in ([`Cover::elapsed`]), and each scope compares its own deadline.
+//! one hands its deadline out ([`Alarm::hand`]), and the outermost of such a run of scopes, the *top*, arms
+//! a single timer for the earliest of them. When it goes off, the task is polled, the time that has
+//! certainly come is handed back in ([`Pass::elapsed`]), and each scope compares its own deadline and hands
+//! it out anew.
+//!
+//! As long as the timer is armed, has not gone off and belongs to the task that polls, the polls are *calm*:
+//! a scope that has handed its deadline out under the same `token` has nothing to do ([`Alarm::is_calm`]).
 //!
 //! # Why no deadline gets lost
 //!
-//! A scope that relies on another's timer must be polled again if that timer goes away.
+//! The top keeps this: its timer goes off no later than any deadline handed out under its token. A scope
+//! that relies on it must be polled again if the timer goes away.
 //!
-//! 1. *Same waker, same poll.* Whoever polls the covering scope C with waker W, and thereby the covered
-//!    scope D with W too, cannot tell from a wake of W which of the two it was for. So as long as D is
-//!    wanted at all, each poll that a wake of W causes polls D as well, and D hands its deadline out anew.
-//!    The need is recomputed in every poll; nothing about D is kept in C except how many there were.
-//! 2. *C ends or is dropped while D lives on* (D was only borrowed or boxed there). C counts how many
-//!    scopes it covers (`covered`) and how many of them ended in its last poll (`ended`). If these
-//!    differ, or if some D has handed its deadline to C in this very poll, C wakes W as it goes: the
-//!    task is polled once more, and by 1 D is too.
-//! 3. *C turns up under another waker.* Then it was moved, and D with it or not. C wakes the old W
+//! 1. *Same waker, same poll.* Whoever polls the top T with waker W, and thereby a covered scope D with W
+//!    too, cannot tell from a wake of W which of the two it was for. So as long as D is wanted at all, each
+//!    poll that a wake of W causes polls D as well. A new token (the timer went off, or T turned up under
+//!    another waker) thus finds D and makes it hand its deadline out again.
+//! 2. *A covering scope C ends or is dropped while D lives on* (D was only borrowed or boxed there). Each
+//!    cover counts the scopes that rely on it (`alive`); those that end under it are taken off. If some are
+//!    left when C ends, C wakes W as it goes: the task is polled once more, and by 1 D is too. If C is
+//!    dropped instead, the top does that (`covers`); a C in the middle leaves it to the top, which still
+//!    counts C.
+//! 3. *The top turns up under another waker.* Then it was moved, and D with it or not. It wakes the old W
 //!    before it forgets it.
 //! 4. *D turns up elsewhere.* It is polled there before it can wait there, and hands its deadline out
-//!    there. At C it goes missing from the count, so that C wakes W once too often at its end.
-//! 5. *C is leaked.* Its timer stays where it is and wakes W in time.
+//!    there. At C it is never taken off, so that C wakes W once too often at its end.
+//! 5. *The top is leaked.* Its timer stays where it is and wakes W in time.
 //!
 //! A wake too many is one extra poll; a wake too few would be a lost timeout. Each rule errs on that
 //! side.
@@ -30,204 +36,317 @@
 use std::cell::Cell;
 use std::fmt;
 use std::pin::Pin;
+use std::ptr;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use pin_project::{pin_project, pinned_drop};
+use pin_project::pin_project;
 
-use super::frame;
+use super::frame::{self, Frame};
 use crate::backend::{Env, NoBackendError, Timer};
 use crate::util::ids;
 use crate::util::waker_id::WakerId;
 
-/// What the scopes inside see of an alarm during one poll.
+/// What a scope keeps for those inside that rely on it.
 #[derive(Debug)]
 pub(crate) struct Cover {
-    /// A reading of the clock made in this poll.
-    read: Cell<Option<Instant>>,
-    /// A time that has certainly come.
-    elapsed: Cell<Option<Instant>>,
-    /// The earliest deadline that scopes inside have handed out in this poll.
-    need: Cell<Option<Instant>>,
-    /// How many have.
-    handed: Cell<u32>,
-    /// How many that did so in the last poll ended in this one.
-    ended: Cell<u32>,
-    /// Tells this alarm from others that lived at the same address; 0 until it covers somebody.
+    /// Tells it from all others; 0 until somebody relies on it.
     id: Cell<u64>,
+    /// How many rely on it, as far as it was told.
+    alive: Cell<u32>,
+    /// The earliest deadline handed out in this poll.
+    need: Cell<Option<Instant>>,
 }
 
 impl Cover {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self {
+            id: Cell::new(0),
+            alive: Cell::new(0),
+            need: Cell::new(None),
+        }
+    }
+
+    /// Whether nothing has been handed out in this poll.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.need.get().is_none()
+    }
+}
+
+/// One poll of a scope, for its frame. In a calm poll the scopes inside share that of the top.
+#[derive(Debug)]
+pub(crate) struct Pass<'a> {
+    waker: &'a Waker,
+    /// Under which a deadline handed out now is known; 0 if the top has none yet.
+    token: u64,
+    /// Whether scopes that are known under the token have nothing to do.
+    calm: bool,
+    /// A time that has certainly come.
+    elapsed: Option<Instant>,
+    /// A reading of the clock made in this poll.
+    read: Cell<Option<Instant>>,
+}
+
+impl Pass<'_> {
+    /// A time that has certainly come, if timers said anything in this poll.
+    #[inline]
+    pub(crate) fn elapsed(&self) -> Option<Instant> {
+        self.elapsed
+    }
+
+    /// After a poll of the inside that was pending: whether the next wake-up is arranged for as it is.
+    #[inline]
+    pub(crate) fn is_settled(&self, cover: &Cover) -> bool {
+        self.calm && cover.is_quiet()
+    }
+
     /// The time, read at most once in a poll that a run of nested scopes starts in.
     ///
-    /// What is given was read during the current poll of this cover's scope: not before the scope was
-    /// entered, if this is its first poll.
-    pub(crate) fn now(&self) -> Instant {
-        let now = self.read.get().unwrap_or_else(|| expect_backend(Env::now()));
-        frame::top(|top| {
-            if let Some(outer) = top.and_then(|top| top.cover) {
-                outer.read.set(Some(now));
-            }
-        });
+    /// What is given was read during the current poll of this scope: not before the scope was entered, if
+    /// this is its first poll. (Which is why a pass that scopes share keeps none.)
+    pub(crate) fn now(&self, outer: Option<&Frame<'_>>) -> Instant {
+        let now = self
+            .read
+            .get()
+            .unwrap_or_else(|| expect_backend(Env::now()));
+        if let Some(outer) = outer
+            .and_then(|outer| outer.pass)
+            .filter(|outer| !outer.calm)
+        {
+            outer.read.set(Some(now));
+        }
         now
     }
 
-    fn hand(&self, deadline: Instant) -> u64 {
-        self.need.set(Some(self.need.get().map_or(deadline, |need| need.min(deadline))));
-        self.handed.set(self.handed.get() + 1);
-        if self.id.get() == 0 {
-            self.id.set(ids::next());
-        }
-        self.id.get()
+    /// Whether `cx` wakes the same task as this poll's.
+    #[inline]
+    fn is_for(&self, cx: &Context<'_>) -> bool {
+        ptr::eq(self.waker, cx.waker()) || self.waker.will_wake(cx.waker())
     }
 }
 
-/// The timer of a scope, or its share in that of a scope further out.
-#[pin_project(PinnedDrop)]
+/// The timer of a scope, or its share in that of a scope further out. Goes with a [`Cover`].
+#[pin_project]
 pub(crate) struct Alarm {
-    cover: Cover,
+    /// Under which our deadline is known to a top; 0 if it is not.
+    known: u64,
+    /// The id of the cover that it was handed to; 0 if none.
+    handed_to: u64,
+    /// For which task our own timer is armed; unset while it is not.
+    armed: Option<WakerId>,
+    /// The token of our own timer; 0 while it is not armed, or nobody inside relies on it.
+    token: u64,
     #[pin]
     timer: Option<Timer>,
-    /// For which task the timer is armed; unset while it is not.
-    armed: Option<WakerId>,
-    /// How many scopes inside relied on us after our last poll.
-    covered: u32,
-    /// Whom to wake for them if we go away. Set whenever `covered` is not 0 and the timer is ours.
+    /// Whom to wake for those inside if we go away. Set whenever they rely on our own timer.
     covers: Option<Waker>,
-    /// The id of the cover that has our deadline; 0 if none.
-    handed_to: u64,
 }
 
 impl Alarm {
+    #[inline]
     pub(crate) const fn new() -> Self {
         Self {
-            cover: Cover {
-                read: Cell::new(None),
-                elapsed: Cell::new(None),
-                need: Cell::new(None),
-                handed: Cell::new(0),
-                ended: Cell::new(0),
-                id: Cell::new(0),
-            },
-            timer: None,
-            armed: None,
-            covered: 0,
-            covers: None,
+            known: 0,
             handed_to: 0,
+            armed: None,
+            token: 0,
+            timer: None,
+            covers: None,
         }
     }
 
-    /// For the frame of the scope.
-    pub(crate) fn cover(&self) -> &Cover {
-        &self.cover
+    /// Whether `around`, the pass of the frame around, serves this scope too: calm, for the same task, and
+    /// our deadline is known.
+    #[inline]
+    pub(crate) fn is_calm(&self, around: &Pass<'_>, cx: &Context<'_>) -> bool {
+        around.calm
+            && self.known != 0
+            && around.token == self.known
+            && self.armed.is_none()
+            && around.is_for(cx)
     }
 
-    /// Before a poll of the inside: the time that has certainly come, if timers say anything.
-    pub(crate) fn begin(self: Pin<&mut Self>) -> Option<Instant> {
-        let mut this = self.project();
-        let mut elapsed = frame::top(|top| top?.cover?.elapsed.get());
-        if this.armed.is_some()
-            && let Some(timer) = this.timer.as_mut().as_pin_mut()
-            && timer.fired()
-        {
-            elapsed = elapsed.max(Some(timer.deadline()));
-            *this.armed = None;
+    /// Before a poll of the inside that is not calm: the pass for its frame. `outer` is the frame around it.
+    #[inline]
+    pub(crate) fn begin<'w>(
+        self: Pin<&mut Self>,
+        outer: Option<&Frame<'_>>,
+        cx: &Context<'w>,
+    ) -> Pass<'w> {
+        let mut pass = Pass {
+            waker: cx.waker(),
+            token: self.token,
+            calm: false,
+            elapsed: None,
+            read: Cell::new(None),
+        };
+        if self.armed.is_some() {
+            self.look(&mut pass);
         }
-        this.cover.read.set(None);
-        this.cover.elapsed.set(elapsed);
-        this.cover.need.set(None);
-        this.cover.handed.set(0);
-        this.cover.ended.set(0);
-        elapsed
+        if let Some(around) = outer.and_then(|outer| outer.pass) {
+            pass.elapsed = pass.elapsed.max(around.elapsed);
+            if around.is_for(cx) {
+                // Not the top, or not for long.
+                (pass.token, pass.calm) = (around.token, false);
+            }
+        }
+        pass
+    }
+
+    /// What our own timer has to say.
+    #[inline]
+    fn look(self: Pin<&mut Self>, pass: &mut Pass<'_>) {
+        let this = self.project();
+        let Some(timer) = this.timer.as_ref().as_pin_ref() else {
+            return;
+        };
+        if timer.fired() {
+            pass.elapsed = Some(timer.deadline());
+            (*this.armed, *this.token) = (None, 0);
+        } else if *this.armed == Some(WakerId::of(pass.waker)) {
+            pass.calm = true;
+        } else {
+            *this.token = 0;
+        }
+        pass.token = *this.token;
+    }
+
+    /// The deadline of the scope is another than it was: the next poll is not calm.
+    pub(crate) fn retimed(self: Pin<&mut Self>) {
+        let this = self.project();
+        (*this.known, *this.token) = (0, 0);
+        // Not disarmed, but looked at anew.
+        *this.armed = None;
     }
 
     /// After a poll of the inside that was pending: sees to it that the task is woken at `own` and at
     /// the deadlines of the scopes inside. Gives the time that came meanwhile, if one did.
     pub(crate) fn settle(
         self: Pin<&mut Self>,
+        cover: &Cover,
         own: Option<Instant>,
+        outer: Option<&Frame<'_>>,
         cx: &mut Context<'_>,
     ) -> Option<Instant> {
-        let mut this = self.project();
-        let inside = this.cover.need.get();
-        let Some(need) = own.map_or(inside, |own| Some(inside.map_or(own, |inside| own.min(inside)))) else {
-            // An armed timer is left to go off for nothing; that is rarer than a new deadline.
-            *this.covered = 0;
-            *this.handed_to = 0;
-            return None;
-        };
-        *this.covered = this.cover.handed.get();
-        let waker = WakerId::in_context(cx);
-        let handed_to = frame::top(|top| match top {
-            Some(frame) if frame.waker == waker => frame.cover.map(|cover| cover.hand(need)),
-            _ => None,
+        let this = self.project();
+        let inside = cover.need.take();
+        let need = own.map_or(inside, |own| {
+            Some(inside.map_or(own, |inside| own.min(inside)))
         });
-        if let Some(id) = handed_to {
-            *this.handed_to = id;
-            // Whoever covers us covers those inside as well; if we were armed, rule 3 is due.
-            return match this.covers.take() {
-                Some(old) if WakerId::of(&old) != waker => {
-                    old.wake();
-                    None
-                }
-                _ => None,
-            };
-        }
-        *this.handed_to = 0;
-        if *this.covered == 0 {
-            *this.covers = None;
-        } else if this.covers.as_ref().is_none_or(|old| WakerId::of(old) != waker) {
-            if let Some(old) = this.covers.replace(cx.waker().clone()) {
+        // An armed timer that nobody needs is left to go off for nothing; that is rarer than a new deadline.
+        let need = need?;
+        let waker = WakerId::in_context(cx);
+        if let Some((around, outer)) = outer.and_then(|outer| outer.pass.zip(outer.cover))
+            && around.is_for(cx)
+        {
+            // What our own timer was to cover, the top covers now.
+            let timer = this
+                .timer
+                .as_ref()
+                .as_pin_ref()
+                .filter(|_| this.armed.is_some());
+            let need = timer.map_or(need, |timer| timer.deadline().min(need));
+            *this.known = around.token;
+            Self::hand(this.handed_to, need, outer);
+            if let Some(old) = this.covers.take()
+                && WakerId::of(&old) != waker
+            {
                 old.wake();
             }
-        }
-        if *this.armed == Some(waker) && this.timer.as_ref().as_pin_ref().is_some_and(|timer| timer.deadline() <= need) {
             return None;
         }
-        match this.timer.as_mut().as_pin_mut() {
-            Some(mut timer) => {
-                if timer.deadline() != need || this.armed.is_none() {
-                    timer.as_mut().reset(need);
-                }
-            }
-            None => this.timer.set(Some(expect_backend(Timer::at(need)))),
+        (*this.known, *this.handed_to) = (0, 0);
+        if cover.alive.get() == 0 {
+            *this.covers = None;
+        } else if this
+            .covers
+            .as_ref()
+            .is_none_or(|old| WakerId::of(old) != waker)
+            && let Some(old) = this.covers.replace(cx.waker().clone())
+        {
+            old.wake();
         }
-        let timer = this.timer.as_pin_mut().expect("set just above");
+        if *this.token == 0 && cover.alive.get() > 0 {
+            *this.token = ids::next();
+        }
+        Self::arm(this.timer, this.armed, need, waker, cx)
+    }
+
+    /// Hands a deadline to the cover of the scope around this one.
+    fn hand(handed_to: &mut u64, deadline: Instant, to: &Cover) {
+        to.need.set(Some(
+            to.need.get().map_or(deadline, |need| need.min(deadline)),
+        ));
+        if to.id.get() == 0 {
+            to.id.set(ids::next());
+        }
+        if *handed_to != to.id.get() {
+            *handed_to = to.id.get();
+            to.alive.set(to.alive.get() + 1);
+        }
+    }
+
+    /// Has the timer go off at `need` or before. Gives `need` if it has come already.
+    fn arm(
+        mut timer: Pin<&mut Option<Timer>>,
+        armed: &mut Option<WakerId>,
+        need: Instant,
+        waker: WakerId,
+        cx: &mut Context<'_>,
+    ) -> Option<Instant> {
+        match timer.as_mut().as_pin_mut() {
+            Some(timer) if *armed == Some(waker) && timer.deadline() <= need => return None,
+            // Armed for another task, which may have let scopes of another token go.
+            Some(timer) if armed.is_some() && timer.deadline() == need => {}
+            Some(timer) => timer.reset(need),
+            None => timer.set(Some(expect_backend(Timer::at(need)))),
+        }
         // Also if it goes off at once: then the next `begin` tells those inside.
-        *this.armed = Some(waker);
+        *armed = Some(waker);
+        let timer = timer.as_pin_mut().expect("set just above");
         timer.poll(cx).is_ready().then_some(need)
     }
 
     /// The scope ends in this poll, whose frame is already gone.
-    pub(crate) fn finish(self: Pin<&mut Self>, cx: &Context<'_>) {
+    #[inline]
+    pub(crate) fn finish(
+        self: Pin<&mut Self>,
+        cover: &Cover,
+        outer: Option<&Frame<'_>>,
+        cx: &Context<'_>,
+    ) {
         let this = self.project();
         if *this.handed_to != 0 {
-            let id = *this.handed_to;
-            frame::top(|top| {
-                if let Some(cover) = top.and_then(|top| top.cover)
-                    && cover.id.get() == id
-                {
-                    cover.ended.set(cover.ended.get() + 1);
-                }
-            });
-            *this.handed_to = 0;
+            take_off(this.handed_to, outer);
         }
-        let orphaned = this.cover.handed.get() > 0 || *this.covered > this.cover.ended.get();
-        *this.covered = 0;
         *this.covers = None;
-        if orphaned {
+        if cover.alive.take() > 0 {
             cx.waker().wake_by_ref();
+        }
+    }
+
+    /// The scope is dropped before it has ended.
+    pub(crate) fn dropped(self: Pin<&mut Self>, cover: &Cover) {
+        let this = self.project();
+        if cover.alive.get() == 0 {
+            frame::top(|outer| take_off(this.handed_to, outer));
+        }
+        if let Some(waker) = this.covers.take() {
+            waker.wake();
         }
     }
 }
 
-/// Rule 2: a scope that is dropped before it ended may be survived by scopes it covered.
-#[pinned_drop]
-impl PinnedDrop for Alarm {
-    fn drop(self: Pin<&mut Self>) {
-        if let Some(waker) = self.project().covers.take() {
-            waker.wake();
-        }
+/// Tells the scope around that one of those who rely on it does no longer, if that is still the same scope.
+fn take_off(handed_to: &mut u64, outer: Option<&Frame<'_>>) {
+    let id = std::mem::take(handed_to);
+    if let Some(cover) = outer.and_then(|outer| outer.cover)
+        && cover.id.get() == id
+        && id != 0
+    {
+        cover.alive.set(cover.alive.get().saturating_sub(1));
     }
 }
 
@@ -235,7 +354,6 @@ impl fmt::Debug for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alarm")
             .field("armed", &self.armed.is_some())
-            .field("covered", &self.covered)
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use pin_project::{pin_project, pinned_drop};
 
-use super::alarm::Alarm;
+use super::alarm::{Alarm, Cover, Pass};
 use super::cancelled::Cancelled;
 use super::deadline::Deadline;
 use super::frame::{self, Frame, Region, RegionState};
@@ -106,7 +106,9 @@ impl CancelScope {
     /// At the first suspension, if there is a deadline and no backend to wait for it.
     #[track_caller]
     pub fn run<F: Future>(self, inside: F) -> Scoped<F> {
-        Scoped { core: ScopeCore::new(self, inside) }
+        Scoped {
+            core: ScopeCore::new(self, inside),
+        }
     }
 }
 
@@ -130,6 +132,7 @@ impl ScopeRegion {
     }
 
     /// At the first poll: what can be known of the deadline without waiting.
+    #[inline]
     fn enter(&self) {
         match self.deadline.get() {
             Deadline::Never => {}
@@ -159,6 +162,7 @@ impl ScopeRegion {
     }
 
     /// Expires if the deadline is no later than `now`. Says whether the scope is cancelled by it.
+    #[inline]
     fn expire_by(&self, now: Instant) -> bool {
         let due = matches!(self.deadline.get(), Deadline::At(deadline) if deadline <= now);
         if due {
@@ -167,18 +171,39 @@ impl ScopeRegion {
         due
     }
 
-    /// Takes over a deadline that a handle set.
-    fn look(&self) {
-        if let Some(deadline) = self.node.get().and_then(|node| node.take_retimed()) {
+    /// Takes over a deadline that a handle set. Says whether one did.
+    #[inline]
+    fn look(&self) -> bool {
+        let retimed = self.node.get().and_then(|node| node.take_retimed());
+        if let Some(deadline) = retimed {
             self.deadline.set(deadline.into());
+        }
+        retimed.is_some()
+    }
+
+    /// Turns a relative deadline into a fixed one, `now` being a time since the scope was entered.
+    #[inline]
+    fn fix(&self, now: impl FnOnce() -> Instant) {
+        if let Deadline::After(delay) = self.deadline.get() {
+            // One further away than the clock can say is none.
+            self.deadline.set(now().checked_add(delay).into());
         }
     }
 
-    /// Whether the inside is to be dropped now, and the cancellation ends here.
+    /// The deadline, if it is fixed.
+    #[inline]
+    fn at(&self) -> Option<Instant> {
+        match self.deadline.get() {
+            Deadline::At(deadline) => Some(deadline),
+            Deadline::Never | Deadline::After(_) => None,
+        }
+    }
+
+    /// Whether the inside of this region, which is cancelled, is to be dropped now, and the cancellation
+    /// ends here.
+    #[inline]
     fn absorbs(&self) -> bool {
-        let state = self.state();
-        state.cancelled
-            && !(!state.shielded && frame::cancelled())
+        (self.state().shielded || !frame::cancelled())
             && self.node.get().is_none_or(|node| !node.held())
     }
 }
@@ -186,15 +211,20 @@ impl ScopeRegion {
 impl Region for ScopeRegion {
     fn state(&self) -> RegionState {
         match self.node.get() {
-            Some(node) => RegionState { cancelled: node.cancelled(), shielded: node.shielded() },
-            None => RegionState { cancelled: self.cancelled.get(), shielded: self.shield },
+            Some(node) => RegionState {
+                cancelled: node.cancelled(),
+                shielded: node.shielded(),
+            },
+            None => RegionState {
+                cancelled: self.cancelled.get(),
+                shielded: self.shield,
+            },
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let deadline = self.deadline.get().fixed(|| Env::now().unwrap_or_else(|error| panic!("{error}")));
-        self.deadline.set(deadline.into());
-        deadline
+        self.fix(|| Env::now().unwrap_or_else(|error| panic!("{error}")));
+        self.at()
     }
 
     fn reason(&self) -> Option<Reason> {
@@ -227,6 +257,7 @@ impl Region for ScopeRegion {
 pub(super) struct ScopeCore<F> {
     region: ScopeRegion,
     state: State,
+    cover: Cover,
     #[pin]
     alarm: Alarm,
     #[pin]
@@ -247,65 +278,128 @@ impl<F: Future> ScopeCore<F> {
         Self {
             region: scope.region,
             state: State::New,
+            cover: Cover::new(),
             alarm: Alarm::new(),
             inside: Some(inside),
             location: Location::caller(),
         }
     }
 
-    pub(super) fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Reason>> {
-        let mut this = self.project();
-        let elapsed = this.alarm.as_mut().begin();
-        this.region.look();
+    #[inline]
+    pub(super) fn poll(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Reason>> {
+        frame::top(|outer| {
+            // Most polls find that nobody has a handle, the deadline is known, and time has not come.
+            if let Some(pass) = outer.and_then(|outer| outer.pass)
+                && self.alarm.is_calm(pass, cx)
+                && self.region.node.get().is_none()
+            {
+                let polled = self.as_mut().poll_inside(pass, cx);
+                if polled.is_pending()
+                    && self.cover.is_quiet()
+                    && self.region.node.get().is_none()
+                    && !self.region.cancelled.get()
+                {
+                    return Poll::Pending;
+                }
+                return self.judge(polled, pass, outer, cx);
+            }
+            self.poll_slowly(outer, cx)
+        })
+    }
+
+    /// Polls the inside in a frame of its own.
+    #[inline]
+    fn poll_inside(self: Pin<&mut Self>, pass: &Pass<'_>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let inside = this
+            .inside
+            .as_pin_mut()
+            .expect("there until the scope is over");
+        frame::enter(&Frame::with_alarm(this.region, pass, this.cover), || {
+            inside.poll(cx)
+        })
+    }
+
+    #[inline(never)]
+    fn poll_slowly(
+        mut self: Pin<&mut Self>,
+        outer: Option<&Frame<'_>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Reason>> {
+        let mut this = self.as_mut().project();
+        if this.region.look() {
+            this.alarm.as_mut().retimed();
+        }
+        let pass = this.alarm.as_mut().begin(outer, cx);
         match this.state {
             State::New => {
                 *this.state = State::Entered;
                 this.region.enter();
             }
             State::Entered => {
-                if let Some(now) = elapsed {
+                if let Some(now) = pass.elapsed() {
                     this.region.expire_by(now);
                 }
             }
             State::Over => panic!("a cancel scope's future was polled after it had ended"),
         }
-        let inside = this.inside.as_mut().as_pin_mut().expect("there until the scope is over");
-        let frame = Frame::new(this.region, Some(this.alarm.cover()), cx);
-        if let Poll::Ready(value) = frame::enter(frame, || inside.poll(cx)) {
-            this.alarm.finish(cx);
+        let polled = self.as_mut().poll_inside(&pass, cx);
+        self.judge(polled, &pass, outer, cx)
+    }
+
+    /// After a poll of the inside: whether the scope ends, and if not, what wakes it.
+    fn judge(
+        self: Pin<&mut Self>,
+        polled: Poll<F::Output>,
+        pass: &Pass<'_>,
+        outer: Option<&Frame<'_>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<F::Output, Reason>> {
+        let mut this = self.project();
+        if let Poll::Ready(value) = polled {
+            this.alarm.finish(this.cover, outer, cx);
             *this.state = State::Over;
             if let Some(node) = this.region.node.get() {
                 node.end(true);
             }
             return Poll::Ready(Ok(value));
         }
+        let mut retimed = false;
         if let Some(node) = this.region.node.get() {
             frame::link(node);
             node.park(cx.waker());
             // After parking: a handle that moved it before found no waker.
-            this.region.look();
+            retimed = this.region.look();
         }
         loop {
-            if this.region.absorbs() {
+            let cancelled = this.region.state().cancelled;
+            if cancelled && this.region.absorbs() {
                 *this.state = State::Over;
                 this.inside.set(None);
-                this.alarm.finish(cx);
-                let reason = this.region.reason().expect("a cancelled scope has a reason");
+                this.alarm.finish(this.cover, outer, cx);
+                let reason = this
+                    .region
+                    .reason()
+                    .expect("a cancelled scope has a reason");
                 if let Some(node) = this.region.node.get() {
                     node.set_caught();
                     node.end(true);
                 }
                 return Poll::Ready(Err(reason));
             }
-            let own = if this.region.state().cancelled {
+            if pass.is_settled(this.cover) && !retimed {
+                return Poll::Pending;
+            }
+            let own = if cancelled {
                 None
             } else {
-                let cover = this.alarm.cover();
-                let deadline = this.region.deadline.get().fixed(|| cover.now());
-                this.region.deadline.set(deadline.into());
-                deadline
+                this.region.fix(|| pass.now(outer));
+                this.region.at()
             };
-            match this.alarm.as_mut().settle(own, cx) {
+            match this.alarm.as_mut().settle(this.cover, own, outer, cx) {
                 None => return Poll::Pending,
                 Some(now) if this.region.expire_by(now) => {
                     // Judged again; those inside whose deadline it was as well are told in a new poll.
@@ -327,6 +421,7 @@ impl<F> PinnedDrop for ScopeCore<F> {
         if *this.state != State::Entered {
             return;
         }
+        this.alarm.dropped(this.cover);
         if this.region.state().shielded {
             report::lost_clean_up("a shielded scope", this.location);
         }
@@ -348,7 +443,10 @@ impl<F: Future> Future for Scoped<F> {
     type Output = Result<F::Output, Cancelled>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().core.poll(cx).map_err(|reason| Cancelled::new(Some(reason)))
+        self.project()
+            .core
+            .poll(cx)
+            .map_err(|reason| Cancelled::new(Some(reason)))
     }
 }
 

@@ -53,7 +53,9 @@ use crate::util::report;
 /// ```
 pub fn catch_cancelled<F: Future>(inside: F) -> CatchCancelled<F> {
     CatchCancelled {
-        region: CatchRegion { node: OnceCell::new() },
+        region: CatchRegion {
+            node: OnceCell::new(),
+        },
         entered: false,
         inside: Some(inside),
     }
@@ -106,13 +108,15 @@ impl<F: Future> Future for CatchCancelled<F> {
         let inside = this.inside.as_mut().as_pin_mut();
         let inside = inside.expect("`catch_cancelled` was polled after it had ended");
         *this.entered = true;
-        let polled = frame::enter(Frame::new(this.region, None, cx), || inside.poll(cx));
+        let polled = frame::enter(&Frame::new(this.region), || inside.poll(cx));
         let outcome = match polled {
             Poll::Ready(value) => Ok(value),
             Poll::Pending => {
                 if !this.region.catches() {
                     frame::link_if_inside(this.region);
-                    let Some(node) = this.region.node.get() else { return Poll::Pending };
+                    let Some(node) = this.region.node.get() else {
+                        return Poll::Pending;
+                    };
                     node.park(cx.waker());
                     // After parking: a cancellation before it found no waker.
                     if !this.region.catches() {
@@ -145,7 +149,9 @@ impl<F> PinnedDrop for CatchCancelled<F> {
 
 impl<F> fmt::Debug for CatchCancelled<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CatchCancelled").field("entered", &self.entered).finish_non_exhaustive()
+        f.debug_struct("CatchCancelled")
+            .field("entered", &self.entered)
+            .finish_non_exhaustive()
     }
 }
 
@@ -178,7 +184,9 @@ pub struct Settle<F> {
 
 /// For `finally!` and `with!`.
 pub fn settle<F: Future>(inside: F) -> Settle<F> {
-    Settle { inside: catch_cancelled(inside) }
+    Settle {
+        inside: catch_cancelled(inside),
+    }
 }
 
 impl<F: Future> Future for Settle<F> {
@@ -207,7 +215,9 @@ impl Pending {
     #[must_use]
     #[allow(clippy::new_without_default)] // for expansions
     pub fn new() -> Self {
-        Self { location: Location::caller() }
+        Self {
+            location: Location::caller(),
+        }
     }
 
     /// It has been done.
@@ -232,7 +242,12 @@ impl Drop for Pending {
 /// If no scope around the call is cancelled, so that the cancellation has nowhere to go: the one that was
 /// caught belongs to a scope that is over, or to another task.
 pub fn resume_cancelled(cancelled: Cancelled) -> ResumeCancelled {
-    ResumeCancelled { cancelled, region: UnwindRegion { node: OnceCell::new() } }
+    ResumeCancelled {
+        cancelled,
+        region: UnwindRegion {
+            node: OnceCell::new(),
+        },
+    }
 }
 
 /// Waits to be dropped, from [`resume_cancelled`].
@@ -285,6 +300,8 @@ impl Drop for ResumeCancelled {
 
 impl fmt::Debug for ResumeCancelled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResumeCancelled").field("cancelled", &self.cancelled).finish_non_exhaustive()
+        f.debug_struct("ResumeCancelled")
+            .field("cancelled", &self.cancelled)
+            .finish_non_exhaustive()
     }
 }

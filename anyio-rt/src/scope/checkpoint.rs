@@ -24,6 +24,7 @@ pub(crate) struct Gate {
 
 impl Gate {
     /// Ready if the operation may go on; after that, always.
+    #[inline]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if self.passed {
             return Poll::Ready(());
@@ -36,6 +37,7 @@ impl Gate {
     }
 
     /// Ready if no cancellation reaches the operation.
+    #[inline]
     pub(crate) fn poll_cancelled(&mut self) -> Poll<()> {
         if self.refused.get().is_none() {
             match frame::reach() {
@@ -59,7 +61,8 @@ impl Region for Gate {
     }
 
     fn make_node(&self) -> &Arc<Node> {
-        self.refused.get_or_init(|| Node::new(Kind::Unwinding, false))
+        self.refused
+            .get_or_init(|| Node::new(Kind::Unwinding, false))
     }
 }
 
@@ -73,7 +76,13 @@ impl Drop for Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = if self.refused.get().is_some() { "refused" } else if self.passed { "passed" } else { "closed" };
+        let state = if self.refused.get().is_some() {
+            "refused"
+        } else if self.passed {
+            "passed"
+        } else {
+            "closed"
+        };
         f.write_str(state)
     }
 }
@@ -91,7 +100,10 @@ impl fmt::Debug for Gate {
 /// # }
 /// ```
 pub fn checkpoint() -> Checkpoint {
-    Checkpoint { yielded: false, gate: Gate::default() }
+    Checkpoint {
+        yielded: false,
+        gate: Gate::default(),
+    }
 }
 
 /// From [`checkpoint`].
@@ -105,6 +117,7 @@ pub struct Checkpoint {
 impl Future for Checkpoint {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.gate.poll_cancelled().is_pending() {
             return Poll::Pending;
@@ -127,7 +140,9 @@ impl Future for Checkpoint {
 /// # }
 /// ```
 pub fn checkpoint_if_cancelled() -> CheckpointIfCancelled {
-    CheckpointIfCancelled { gate: Gate::default() }
+    CheckpointIfCancelled {
+        gate: Gate::default(),
+    }
 }
 
 /// From [`checkpoint_if_cancelled`].
@@ -140,6 +155,7 @@ pub struct CheckpointIfCancelled {
 impl Future for CheckpointIfCancelled {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         self.gate.poll_cancelled()
     }
@@ -158,7 +174,9 @@ impl Future for CheckpointIfCancelled {
 /// # }
 /// ```
 pub fn cancel_shielded_checkpoint() -> CancelShieldedCheckpoint {
-    CancelShieldedCheckpoint { inside: super::shield(Yield { yielded: false }) }
+    CancelShieldedCheckpoint {
+        inside: super::shield(Yield { yielded: false }),
+    }
 }
 
 /// From [`cancel_shielded_checkpoint`].
@@ -171,6 +189,7 @@ pub struct CancelShieldedCheckpoint {
 impl Future for CancelShieldedCheckpoint {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         Pin::new(&mut self.inside).poll(cx)
     }
@@ -184,6 +203,7 @@ struct Yield {
 impl Future for Yield {
     type Output = ();
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         poll_yield(&mut self.yielded, cx)
     }

@@ -15,19 +15,6 @@ pub(crate) enum Deadline {
     At(Instant),
 }
 
-impl Deadline {
-    /// The fixed form, `now` being a time since the region was entered.
-    ///
-    /// A deadline further away than the clock can say is none.
-    pub(crate) fn fixed(self, now: impl FnOnce() -> Instant) -> Option<Instant> {
-        match self {
-            Self::Never => None,
-            Self::After(delay) => now().checked_add(delay),
-            Self::At(deadline) => Some(deadline),
-        }
-    }
-}
-
 impl From<Option<Instant>> for Deadline {
     fn from(deadline: Option<Instant>) -> Self {
         deadline.map_or(Self::Never, Self::At)

@@ -10,9 +10,9 @@
 //! The only unsafe thing here is that the thread-local `TOP` and `Frame::parent` are raw pointers to
 //! frames on the stack of [`enter`].
 //!
-//! 1. `TOP` is written in two places, both in [`enter`]: it is set to a frame that lives in `enter`'s
-//!    own stack frame, and it is set back to what it was before `enter` returns or unwinds (`Restore`).
-//!    Frames therefore come and go in stack order, and `TOP` never points to a dead one.
+//! 1. `TOP` is written in two places, both in [`enter`]: it is set to a frame that `enter` borrows, and it
+//!    is set back to what it was before `enter` returns or unwinds (`Restore`). Frames therefore come and
+//!    go in stack order, and `TOP` never points to a dead one.
 //! 2. A frame's `parent` is what `TOP` was when it was made. By 1 that frame outlives it.
 //! 3. References made from these pointers are handed out only to closures ([`top`]) or bounded by the
 //!    borrow of the frame they were reached from ([`Frame::parent`]); none is stored.
@@ -26,14 +26,12 @@ use std::cell::Cell;
 use std::fmt;
 use std::ptr;
 use std::sync::Arc;
-use std::task::Context;
 
-use super::alarm::Cover;
+use super::alarm::{Cover, Pass};
 use super::deadline::EffectiveDeadline;
 use super::node::Node;
 use super::reason::Reason;
 use crate::util::name::TaskName;
-use crate::util::waker_id::WakerId;
 
 thread_local! {
     static TOP: Cell<*const Frame<'static>> = const { Cell::new(ptr::null()) };
@@ -95,33 +93,57 @@ pub(crate) enum Reach {
 
 /// One region whose inside is being polled.
 pub(crate) struct Frame<'a> {
-    parent: *const Frame<'static>,
+    parent: Cell<*const Frame<'static>>,
     pub(crate) region: &'a dyn Region,
+    /// How deadlines are dealt with in this poll; those of scopes inside go to `cover`.
+    pub(crate) pass: Option<&'a Pass<'a>>,
     pub(crate) cover: Option<&'a Cover>,
-    pub(crate) waker: WakerId,
 }
 
 impl<'a> Frame<'a> {
     /// A frame for [`enter`], which links it.
-    pub(crate) fn new(region: &'a dyn Region, cover: Option<&'a Cover>, cx: &Context<'_>) -> Self {
-        Self { parent: ptr::null(), region, cover, waker: WakerId::in_context(cx) }
+    #[inline]
+    pub(crate) fn new(region: &'a dyn Region) -> Self {
+        Self {
+            parent: Cell::new(ptr::null()),
+            region,
+            pass: None,
+            cover: None,
+        }
+    }
+
+    /// A frame for [`enter`], of a region that can wait for a deadline.
+    #[inline]
+    pub(crate) fn with_alarm(region: &'a dyn Region, pass: &'a Pass<'a>, cover: &'a Cover) -> Self {
+        Self {
+            parent: Cell::new(ptr::null()),
+            region,
+            pass: Some(pass),
+            cover: Some(cover),
+        }
     }
 
     /// The next frame further out.
+    #[inline]
     pub(crate) fn parent(&self) -> Option<&Frame<'_>> {
         // SAFETY: `parent` is null or was `TOP` when this frame was entered; such a frame outlives
         // this one (points 1 and 2 above), and the reference is bounded by the borrow of `self`.
-        unsafe { self.parent.as_ref() }
+        unsafe { self.parent.get().as_ref() }
     }
 
     /// Whether and how a cancellation reaches code at this point.
+    #[inline]
     pub(crate) fn reach(&self) -> Reach {
         let mut revocable = false;
         let mut at = Some(self);
         while let Some(frame) = at {
             let state = frame.region.state();
             if state.cancelled {
-                return if revocable { Reach::Revocable } else { Reach::Final };
+                return if revocable {
+                    Reach::Revocable
+                } else {
+                    Reach::Final
+                };
             }
             if state.shielded {
                 return Reach::None;
@@ -204,7 +226,11 @@ impl<'a> Frame<'a> {
         let node = self.region.make_node();
         match self.parent() {
             Some(parent) => {
-                if parent.region.node().is_none_or(|above| !node.is_linked_under(Some(above))) {
+                if parent
+                    .region
+                    .node()
+                    .is_none_or(|above| !node.is_linked_under(Some(above)))
+                {
                     node.link(Some(parent.linked_node()));
                 }
             }
@@ -222,7 +248,11 @@ pub(crate) fn link(node: &Arc<Node>) {
     }
     top(|top| match top {
         Some(parent) => {
-            if parent.region.node().is_none_or(|above| !node.is_linked_under(Some(above))) {
+            if parent
+                .region
+                .node()
+                .is_none_or(|above| !node.is_linked_under(Some(above)))
+            {
                 node.link(Some(parent.linked_node()));
             }
         }
@@ -245,29 +275,33 @@ pub(crate) fn end_dropped(node: &Node) {
 
 impl fmt::Debug for Frame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Frame").field("state", &self.region.state()).finish_non_exhaustive()
+        f.debug_struct("Frame")
+            .field("state", &self.region.state())
+            .finish_non_exhaustive()
     }
 }
 
 /// Polls the inside of a region: runs `f` with `frame` as the innermost one.
-pub(crate) fn enter<R>(mut frame: Frame<'_>, f: impl FnOnce() -> R) -> R {
+#[inline]
+pub(crate) fn enter<R>(frame: &Frame<'_>, f: impl FnOnce() -> R) -> R {
     struct Restore(*const Frame<'static>);
     impl Drop for Restore {
+        #[inline]
         fn drop(&mut self) {
             TOP.set(self.0);
         }
     }
 
     let before = TOP.get();
-    frame.parent = before;
-    let frame = frame;
+    frame.parent.set(before);
     // The lifetime is erased by the cast; points 1 to 3 above say why nobody can tell.
-    TOP.set(ptr::from_ref(&frame).cast());
+    TOP.set(ptr::from_ref(frame).cast());
     let _restore = Restore(before);
     f()
 }
 
 /// Gives the innermost frame of this thread to `f`.
+#[inline]
 pub(crate) fn top<R>(f: impl FnOnce(Option<&Frame<'_>>) -> R) -> R {
     // SAFETY: `TOP` is null or points to a live frame (point 1 above). It stays alive while `f` runs,
     // since the `enter` that owns it is below us on this stack, and `f` cannot keep the reference.
@@ -280,6 +314,7 @@ pub(crate) fn cancelled() -> bool {
 }
 
 /// Whether and how a cancellation reaches the code that runs right now.
+#[inline]
 pub(crate) fn reach() -> Reach {
     top(|top| top.map_or(Reach::None, Frame::reach))
 }
@@ -289,7 +324,11 @@ pub(crate) fn is_polling(node: &Arc<Node>) -> bool {
     top(|top| {
         let mut at = top;
         while let Some(frame) = at {
-            if frame.region.node().is_some_and(|other| Arc::ptr_eq(other, node)) {
+            if frame
+                .region
+                .node()
+                .is_some_and(|other| Arc::ptr_eq(other, node))
+            {
                 return true;
             }
             at = frame.parent();

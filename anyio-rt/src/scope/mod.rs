@@ -33,11 +33,13 @@ pub use catch::{CatchCancelled, ResumeCancelled, catch_cancelled, resume_cancell
 pub use catch::{Pending, Settle, Settled, settle};
 pub(crate) use checkpoint::Gate;
 pub use checkpoint::{
-    CancelShieldedCheckpoint, Checkpoint, CheckpointIfCancelled, cancel_shielded_checkpoint, checkpoint,
-    checkpoint_if_cancelled,
+    CancelShieldedCheckpoint, Checkpoint, CheckpointIfCancelled, cancel_shielded_checkpoint,
+    checkpoint, checkpoint_if_cancelled,
 };
 pub use deadline::{EffectiveDeadline, current_effective_deadline};
 pub use handle::ScopeHandle;
 pub(crate) use reason::Reason;
 pub use shield::{Shielded, shield};
-pub use timeout::{FailAfter, MoveOn, TimeoutError, fail_after, fail_at, move_on_after, move_on_at};
+pub use timeout::{
+    FailAfter, MoveOn, TimeoutError, fail_after, fail_at, move_on_after, move_on_at,
+};

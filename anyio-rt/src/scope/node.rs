@@ -111,7 +111,10 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn new(kind: Kind, shielded: bool) -> Arc<Self> {
-        let own = Gives { hold: kind == Kind::Catcher, unwind: kind == Kind::Unwinding };
+        let own = Gives {
+            hold: kind == Kind::Catcher,
+            unwind: kind == Kind::Unwinding,
+        };
         Arc::new(Self {
             kind,
             bits: AtomicU32::new(own.bit() | if shielded { SHIELDED } else { 0 }),
@@ -130,10 +133,12 @@ impl Node {
         })
     }
 
+    #[inline]
     pub(crate) fn cancelled(&self) -> bool {
         self.has(CANCELLED)
     }
 
+    #[inline]
     pub(crate) fn shielded(&self) -> bool {
         self.has(SHIELDED)
     }
@@ -147,15 +152,18 @@ impl Node {
     }
 
     /// Whether something inside must be polled on before anything is dropped.
+    #[inline]
     pub(crate) fn held(&self) -> bool {
         self.has(HELD)
     }
 
     /// Whether what is inside only waits to be dropped.
+    #[inline]
     pub(crate) fn unwound(&self) -> bool {
         self.has(UNWOUND)
     }
 
+    #[inline]
     fn has(&self, bit: u32) -> bool {
         self.bits.load(Ordering::Acquire) & bit != 0
     }
@@ -284,16 +292,23 @@ impl Node {
 
     fn alerted(&self, below: &mut Vec<Arc<Self>>) -> Option<Waker> {
         let mut links = lock(&self.links);
-        below.extend(links.children.iter().filter_map(|(_, child)| child.upgrade()));
+        below.extend(
+            links
+                .children
+                .iter()
+                .filter_map(|(_, child)| child.upgrade()),
+        );
         links.waker.take()
     }
 
     /// Whether this node counts as anything, so that it has to be linked.
+    #[inline]
     pub(crate) fn counts(&self) -> bool {
         self.has(HELD | UNWOUND | SHIELDED | OWN)
     }
 
     /// Whether the node is linked below `parent`; exact on the thread that polls the region.
+    #[inline]
     pub(crate) fn is_linked_under(&self, parent: Option<&Arc<Self>>) -> bool {
         self.parent_id.load(Ordering::Relaxed) == parent.map_or(0, |parent| parent.id())
     }
@@ -315,7 +330,8 @@ impl Node {
             above.count(Gives::default(), links.gives);
             parent.publish(above, true);
         }
-        self.parent_id.store(parent.map_or(0, |parent| parent.id()), Ordering::Relaxed);
+        self.parent_id
+            .store(parent.map_or(0, |parent| parent.id()), Ordering::Relaxed);
         drop(links);
         wake(left);
     }
@@ -338,7 +354,10 @@ impl Node {
 
     /// The parent's node, if linked.
     pub(crate) fn parent(&self) -> Option<Arc<Self>> {
-        lock(&self.links).parent.as_ref().map(|(parent, _)| Arc::clone(parent))
+        lock(&self.links)
+            .parent
+            .as_ref()
+            .map(|(parent, _)| Arc::clone(parent))
     }
 
     /// Takes the node out of its parent; gives the waker of the parent if it may want to judge anew.
@@ -348,7 +367,11 @@ impl Node {
         above.children.remove(key);
         let gave = std::mem::take(&mut links.gives);
         above.count(gave, Gives::default());
-        let waker = if gave == Gives::default() { None } else { above.waker.take() };
+        let waker = if gave == Gives::default() {
+            None
+        } else {
+            above.waker.take()
+        };
         parent.publish(above, true);
         waker
     }
@@ -376,7 +399,11 @@ impl Node {
         let mut above = lock(&parent.links);
         above.count(gave, due);
         let may_judge = (gave.hold && !due.hold) || (due.unwind && !gave.unwind);
-        let waker = if may_judge && !in_poll { above.waker.take() } else { None };
+        let waker = if may_judge && !in_poll {
+            above.waker.take()
+        } else {
+            None
+        };
         let further = parent.publish(above, true);
         debug_assert!(further.is_none(), "only the nearest parent is woken");
         waker
@@ -391,6 +418,7 @@ impl Gives {
 
 impl Links {
     /// Whether nothing inside holds and something inside waits to be dropped.
+    #[inline]
     fn unwound(&self) -> bool {
         self.unwinds > 0 && self.holds == 0
     }

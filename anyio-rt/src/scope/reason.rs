@@ -32,7 +32,10 @@ impl Reason {
     /// The task named `by`, or the one that runs now, made a group fail.
     pub(crate) fn by(by: Option<TaskName>, how: &'static str) -> Self {
         let by = by.or_else(|| frame::top(|top| Some(top?.task()?.name())));
-        Self::Called(Arc::new(Called { text: Some(how.into()), by }))
+        Self::Called(Arc::new(Called {
+            text: Some(how.into()),
+            by,
+        }))
     }
 
     pub(crate) fn text(&self) -> Option<&str> {

@@ -48,7 +48,9 @@ use crate::util::report;
 #[track_caller]
 pub fn shield<F: Future>(inside: F) -> Shielded<F> {
     Shielded {
-        region: ShieldRegion { node: OnceCell::new() },
+        region: ShieldRegion {
+            node: OnceCell::new(),
+        },
         state: State::New,
         inside,
         location: Location::caller(),
@@ -79,7 +81,10 @@ struct ShieldRegion {
 
 impl Region for ShieldRegion {
     fn state(&self) -> RegionState {
-        RegionState { cancelled: false, shielded: true }
+        RegionState {
+            cancelled: false,
+            shielded: true,
+        }
     }
 
     fn node(&self) -> Option<&Arc<Node>> {
@@ -96,7 +101,7 @@ impl<F: Future> Future for Shielded<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let polled = frame::enter(Frame::new(this.region, None, cx), || this.inside.poll(cx));
+        let polled = frame::enter(&Frame::new(this.region), || this.inside.poll(cx));
         match polled {
             Poll::Ready(value) => {
                 *this.state = State::Over;
@@ -130,6 +135,8 @@ impl<F> PinnedDrop for Shielded<F> {
 
 impl<F> fmt::Debug for Shielded<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shielded").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Shielded")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }

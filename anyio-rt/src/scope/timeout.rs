@@ -75,7 +75,11 @@ pub fn move_on_at<F: Future>(deadline: Instant, inside: F) -> MoveOn<F> {
 /// ```
 #[track_caller]
 pub fn fail_after<F: Future>(delay: Duration, inside: F) -> FailAfter<F> {
-    FailAfter::new(CancelScope::with_deadline(Deadline::After(delay)), None, inside)
+    FailAfter::new(
+        CancelScope::with_deadline(Deadline::After(delay)),
+        None,
+        inside,
+    )
 }
 
 /// Runs `inside` until `deadline`; a [`TimeoutError`] if it was not done by then and was cancelled.
@@ -83,7 +87,11 @@ pub fn fail_after<F: Future>(delay: Duration, inside: F) -> FailAfter<F> {
 /// As [`fail_after`], with a time instead of a delay; one in the past cancels the first suspension.
 #[track_caller]
 pub fn fail_at<F: Future>(deadline: Instant, inside: F) -> FailAfter<F> {
-    FailAfter::new(CancelScope::with_deadline(Deadline::At(deadline)), None, inside)
+    FailAfter::new(
+        CancelScope::with_deadline(Deadline::At(deadline)),
+        None,
+        inside,
+    )
 }
 
 /// A future under a time limit that gives `None` when it runs out, from [`move_on_after`].
@@ -98,7 +106,9 @@ pub struct MoveOn<F> {
 impl<F: Future> MoveOn<F> {
     #[track_caller]
     pub(crate) fn new(scope: CancelScope, inside: F) -> Self {
-        Self { core: ScopeCore::new(scope, inside) }
+        Self {
+            core: ScopeCore::new(scope, inside),
+        }
     }
 }
 
@@ -123,7 +133,10 @@ pub struct FailAfter<F> {
 impl<F: Future> FailAfter<F> {
     #[track_caller]
     pub(crate) fn new(scope: CancelScope, text: Option<Box<str>>, inside: F) -> Self {
-        Self { core: ScopeCore::new(scope, inside), text }
+        Self {
+            core: ScopeCore::new(scope, inside),
+            text,
+        }
     }
 }
 
@@ -132,7 +145,10 @@ impl<F: Future> Future for FailAfter<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        this.core.poll(cx).map_err(|reason| TimeoutError { text: this.text.take(), reason })
+        this.core.poll(cx).map_err(|reason| TimeoutError {
+            text: this.text.take(),
+            reason,
+        })
     }
 }
 
@@ -156,7 +172,11 @@ impl TimeoutError {
     /// The text given as `reason = "…"`, or with the call that cancelled the scope.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
-        if self.is_deadline() { self.text.as_deref() } else { self.reason.text() }
+        if self.is_deadline() {
+            self.text.as_deref()
+        } else {
+            self.reason.text()
+        }
     }
 }
 

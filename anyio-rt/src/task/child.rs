@@ -17,7 +17,6 @@ use super::mode::Mode;
 use super::shared::Shared;
 use super::state::State;
 use crate::util::catch::{Payload, catch};
-use crate::util::ids;
 use crate::util::report;
 
 /// A child of a group of mode `M`, running `F`.
@@ -36,7 +35,7 @@ union Slot<F, V, E> {
     empty: (),
 }
 
-/// Makes a child that the group polls. Two references: one for the driver, one for the handle.
+/// Makes a child that the group polls.
 pub(super) fn new<F, M>(
     future: F,
     shared: &Arc<Shared>,
@@ -47,12 +46,20 @@ where
     F: Future,
     M: Mode<F::Output>,
 {
-    let slot = Slot::<F, M::Value, M::Error> { future: ManuallyDrop::new(future) };
-    boxed(slot, state, 2, const { &OfFuture::<F, M>::VTABLE }, shared, location)
+    let slot = Slot::<F, M::Value, M::Error> {
+        future: ManuallyDrop::new(future),
+    };
+    boxed(
+        slot,
+        state,
+        const { &OfFuture::<F, M>::VTABLE },
+        shared,
+        location,
+    )
 }
 
-/// Makes a child that a task of the backend polls: the slot is only for what it leaves. Three references:
-/// one for the driver, one for the handle, one for that task.
+/// Makes a child that a task of the backend polls: the slot is only for what it leaves. One reference for
+/// the driver, one for that task.
 pub(super) fn new_elsewhere<F, M>(
     shared: &Arc<Shared>,
     location: &'static Location<'static>,
@@ -62,21 +69,29 @@ where
     M: Mode<F::Output>,
 {
     let slot = Slot::<(), M::Value, M::Error> { empty: () };
-    let state = State::idle_with_handle();
-    boxed(slot, state, 3, const { &OfTask::<F, M>::VTABLE }, shared, location)
+    let state = State::idle_with_handle(2);
+    boxed(
+        slot,
+        state,
+        const { &OfTask::<F, M>::VTABLE },
+        shared,
+        location,
+    )
 }
 
 fn boxed<F, V, E>(
     slot: Slot<F, V, E>,
     state: State,
-    refs: u32,
     vtable: &'static VTable,
     shared: &Arc<Shared>,
     location: &'static Location<'static>,
 ) -> NonNull<Header> {
-    let header = Header::new(state, refs, vtable, ids::next(), location);
-    header.set_shared(Arc::into_raw(Arc::clone(shared)));
-    let child = Box::new(Child { header, slot: UnsafeCell::new(slot) });
+    let header = Header::new(state, vtable, location);
+    header.set_shared(Arc::as_ptr(shared));
+    let child = Box::new(Child {
+        header,
+        slot: UnsafeCell::new(slot),
+    });
     NonNull::from(Box::leak(child)).cast()
 }
 
@@ -124,6 +139,7 @@ where
         drop_value: drop_value::<M::Value>,
         free: free::<F, M::Value, M::Error>,
         slot: offset_of!(Child<F, M::Value, M::Error>, slot),
+        body: false,
         parallel: false,
         type_name: std::any::type_name::<F>,
     };
@@ -178,6 +194,7 @@ where
         drop_value: drop_value::<M::Value>,
         free: free::<(), M::Value, M::Error>,
         slot: offset_of!(Child<(), M::Value, M::Error>, slot),
+        body: false,
         parallel: true,
         type_name: std::any::type_name::<F>,
     };
@@ -192,12 +209,9 @@ unsafe fn drop_value<V>(this: NonNull<Header>) {
 }
 
 unsafe fn free<F, V, E>(this: NonNull<Header>) {
-    // SAFETY: made by `boxed` with these very types; no reference is left. Dropping the box drops the
+    // SAFETY: made by `boxed` with these very types; nobody knows it any more. Dropping the box drops the
     // header; the slot is a union and stays as it is.
-    unsafe {
-        let child = Box::from_raw(this.cast::<Child<F, V, E>>().as_ptr());
-        drop(Arc::from_raw(child.header.shared_ptr()));
-    }
+    drop(unsafe { Box::from_raw(this.cast::<Child<F, V, E>>().as_ptr()) });
 }
 
 /// Drops something of the user's where a panic has nowhere to go.

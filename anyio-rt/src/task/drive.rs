@@ -55,7 +55,7 @@ use super::state::Phase;
 use crate::backend::Env;
 use crate::error::ErrorGroup;
 use crate::scope::Reason;
-use crate::scope::alarm::Alarm;
+use crate::scope::alarm::{Alarm, Cover};
 use crate::scope::frame::{self, Frame, Region, RegionState};
 use crate::scope::node::Node;
 use crate::util::catch::{self, Payload, catch};
@@ -124,6 +124,7 @@ impl<T, E> DriveMode<T> for Fallible<E> {
 pub struct Drive<'scope, T, M: DriveMode<T>, S, B> {
     group: &'scope Group<T, M, S>,
     state: State,
+    cover: Cover,
     #[pin]
     alarm: Alarm,
     deadline: Option<Instant>,
@@ -149,6 +150,7 @@ impl<'scope, T, M: DriveMode<T>, S, B> Drive<'scope, T, M, S, B> {
         Self {
             group,
             state: State::New,
+            cover: Cover::new(),
             alarm: Alarm::new(),
             deadline: None,
             progress: Progress::new(),
@@ -169,7 +171,10 @@ struct GroupRegion<'a> {
 impl Region for GroupRegion<'_> {
     fn state(&self) -> RegionState {
         let node = self.shared.node();
-        RegionState { cancelled: node.cancelled(), shielded: node.shielded() }
+        RegionState {
+            cancelled: node.cancelled(),
+            shielded: node.shielded(),
+        }
     }
 
     fn deadline(&self) -> Option<Instant> {
@@ -198,8 +203,14 @@ struct Sides<'a, 'p, T, M: DriveMode<T>, B> {
 
 impl<T, M: DriveMode<T>, B: Future<Output = M::Body>> Typed for Sides<'_, '_, T, M, B> {
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), ()>> {
-        let body = self.body.as_mut().as_pin_mut().expect("there while it is running");
-        let Poll::Ready(output) = body.poll(cx) else { return Poll::Pending };
+        let body = self
+            .body
+            .as_mut()
+            .as_pin_mut()
+            .expect("there while it is running");
+        let Poll::Ready(output) = body.poll(cx) else {
+            return Poll::Pending;
+        };
         let result = match M::body(output) {
             Ok(value) => {
                 *self.value = Some(value);
@@ -221,7 +232,8 @@ impl<T, M: DriveMode<T>, B: Future<Output = M::Body>> Typed for Sides<'_, '_, T,
     unsafe fn take_error(&mut self, child: NonNull<Header>) {
         // SAFETY: the caller's promise; and the handles of this group make children whose errors are of
         // its mode's type only.
-        self.errors.push(unsafe { child::slot::<M::Error>(child).read() });
+        self.errors
+            .push(unsafe { child::slot::<M::Error>(child).read() });
     }
 }
 
@@ -235,7 +247,9 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
         match this.state {
             State::New => {
                 *this.state = State::Running;
-                shared.set_host(frame::top(|top| top.and_then(|top| Some(top.task()?.id()))).unwrap_or(0));
+                shared.set_host(
+                    frame::top(|top| top.and_then(|top| Some(top.task()?.id()))).unwrap_or(0),
+                );
                 // The first member to be polled; its state says that it is queued already.
                 shared.local().ready.push(NonNull::from(shared.body()));
             }
@@ -248,29 +262,53 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
         }
         // Before anything is looked at: what comes later finds this waker.
         node.park(cx.waker());
-        let elapsed = this.alarm.as_mut().begin();
         if let Some(deadline) = node.take_retimed() {
             *this.deadline = deadline;
+            this.alarm.as_mut().retimed();
         }
-        expire(node, *this.deadline, elapsed);
+        // No member is polled with our waker, so that nobody inside relies on our timer.
+        let pass = frame::top(|outer| this.alarm.as_mut().begin(outer, cx));
+        expire(node, *this.deadline, pass.elapsed());
 
-        let region = GroupRegion { shared, deadline: *this.deadline };
-        let mut sides = Sides::<T, M, B> { body: &mut this.body, value: this.value, errors: this.errors };
-        let mut engine = Engine { shared, progress: this.progress, typed: &mut sides };
+        let region = GroupRegion {
+            shared,
+            deadline: *this.deadline,
+        };
+        let mut sides = Sides::<T, M, B> {
+            body: &mut this.body,
+            value: this.value,
+            errors: this.errors,
+        };
+        let mut engine = Engine {
+            shared,
+            progress: this.progress,
+            typed: &mut sides,
+        };
         let claim = shared.claim();
-        let ended = frame::enter(Frame::new(&region, None, cx), || engine.run(cx));
+        let ended = frame::enter(&Frame::new(&region), || engine.run(cx));
         drop(claim);
         node.set_own_hold(shared.local().parallel.get() > 0);
         if ended.is_pending() {
             frame::link(node);
-            let own = if node.cancelled() { None } else { *this.deadline };
-            if let Some(now) = this.alarm.as_mut().settle(own, cx) {
+            let own = if node.cancelled() {
+                None
+            } else {
+                *this.deadline
+            };
+            let due = frame::top(|outer| {
+                if pass.is_settled(this.cover) {
+                    None
+                } else {
+                    this.alarm.as_mut().settle(this.cover, own, outer, cx)
+                }
+            });
+            if let Some(now) = due {
                 expire(node, own, Some(now));
                 cx.waker().wake_by_ref();
             }
             return Poll::Pending;
         }
-        this.alarm.finish(cx);
+        frame::top(|outer| this.alarm.finish(this.cover, outer, cx));
         shared.close();
         shared.sweep();
 
@@ -295,7 +333,9 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             return Poll::Ready(M::errors(std::mem::take(this.errors), name));
         }
         let value = this.group.result(this.value.take());
-        Poll::Ready(M::value(value.expect("the body ended well, or whoever cancelled it left a value")))
+        Poll::Ready(M::value(value.expect(
+            "the body ended well, or whoever cancelled it left a value",
+        )))
     }
 }
 
@@ -316,6 +356,7 @@ impl<T, M: DriveMode<T>, S, B> PinnedDrop for Drive<'_, T, M, S, B> {
         if *this.state == State::Over {
             return;
         }
+        this.alarm.as_mut().dropped(this.cover);
         let shared = this.group.shared();
         if shared.node().held() {
             report::lost_clean_up("a shielded part in a task group", shared.location());
@@ -361,7 +402,12 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
         frame::end_dropped(node);
     }
     let parallel = header.vtable().parallel;
-    let seen = if parallel { header.state.abandon() } else { header.state.look() };
+    let seen = if parallel {
+        header.keep_shared();
+        header.state.abandon()
+    } else {
+        header.state.look()
+    };
     match seen.phase() {
         Some(phase) => {
             // It ended elsewhere, and nobody has settled it yet.
@@ -371,7 +417,12 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
                 Phase::Failed => catch(|| drop(unsafe { child::slot::<E>(member).read() })).err(),
                 Phase::Panicked => header.extra().and_then(|extra| lock(&extra.payload).take()),
             };
-            let seen = if parallel { seen } else { header.state.let_go() };
+            let seen = if parallel {
+                seen
+            } else {
+                header.keep_shared();
+                header.state.let_go()
+            };
             // SAFETY: the driver's reference, and the child is dead.
             unsafe { Shared::leave(member, seen) };
             payload
@@ -389,7 +440,11 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
         None => {
             // SAFETY: not ended, so the future is in the slot.
             let payload = unsafe { (header.vtable().drop_future)(member) };
-            let phase = if payload.is_some() { Phase::Panicked } else { Phase::Cancelled };
+            let phase = if payload.is_some() {
+                Phase::Panicked
+            } else {
+                Phase::Cancelled
+            };
             // SAFETY: the driver's reference; the slot is empty.
             unsafe { Shared::let_go(member, phase) };
             payload
@@ -399,6 +454,9 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
 
 impl<T, M: DriveMode<T>, S, B> fmt::Debug for Drive<'_, T, M, S, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Drive").field("group", &self.group).field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Drive")
+            .field("group", &self.group)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }

@@ -17,7 +17,7 @@
 #![allow(unsafe_code)] // polls and drops children under the invariants of `shared.rs`
 
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::header::{Header, Step};
 use super::shared::{Local, Shared};
@@ -71,7 +71,13 @@ pub(super) struct Progress {
 
 impl Progress {
     pub(super) const fn new() -> Self {
-        Self { body: Body::Running, cancelled: false, panic: None, doomed: false, restless: 0 }
+        Self {
+            body: Body::Running,
+            cancelled: false,
+            panic: None,
+            doomed: false,
+            restless: 0,
+        }
     }
 
     /// Keeps the first panic and reports the others.
@@ -103,9 +109,10 @@ impl Engine<'_> {
             self.shared.drain();
             while let Some(member) = self.local().ready.pop() {
                 // SAFETY: just taken out of the queue.
-                unsafe { self.step(member) };
+                let pending = unsafe { self.step(member) };
                 left -= 1;
-                if left == 0 || !backend::has_budget() {
+                // What is ready at once has not used tokio's budget up.
+                if left == 0 || (pending && !backend::has_budget()) {
                     if self.note_doom() && self.overdue() {
                         self.deliver();
                     }
@@ -146,21 +153,22 @@ impl Engine<'_> {
         Poll::Pending
     }
 
-    /// Deals with one member that was ready.
+    /// Deals with one member that was ready. Says whether it was polled and still is not done.
     ///
     /// # Safety
     ///
     /// The caller took `member` out of a queue of this group, and with it the reference that the queue
     /// may have had.
-    unsafe fn step(&mut self, member: NonNull<Header>) {
+    #[inline]
+    unsafe fn step(&mut self, member: NonNull<Header>) -> bool {
         // SAFETY: alive by the driver's reference, or the queue's.
         let header = unsafe { member.as_ref() };
         let seen = header.state.unqueue();
+        self.progress.restless += 1;
         if header.is_body() {
-            if self.progress.body == Body::Running {
-                self.step_body(member);
-            }
-        } else if seen.dead() {
+            return self.progress.body == Body::Running && self.step_body(member);
+        }
+        if seen.dead() {
             // SAFETY: the driver left its reference to the queue, and `unqueue` handed it to us.
             unsafe { Header::release(member) };
         } else if let Some(phase) = seen.phase() {
@@ -168,19 +176,19 @@ impl Engine<'_> {
             unsafe { self.settle(member, phase) };
         } else if !header.vtable().parallel {
             // SAFETY: not ended, so the future is in the slot; only the driver touches it.
-            unsafe { self.step_child(member) };
+            return unsafe { self.step_child(member) };
         }
-        self.progress.restless += 1;
+        false
     }
 
-    fn step_body(&mut self, member: NonNull<Header>) {
+    fn step_body(&mut self, member: NonNull<Header>) -> bool {
         let header = self.shared.body();
         // SAFETY: the shared part is alive for as long as we borrow it.
         let waker = unsafe { Header::borrowed_waker(member) };
         let mut cx = Context::from_waker(&waker);
         self.local().polling.set(Some(member));
-        let frame = Frame::new(header, None, &cx);
-        let polled = frame::enter(frame, || catch(|| self.typed.poll_body(&mut cx)));
+        let frame = Frame::new(header);
+        let polled = frame::enter(&frame, || catch(|| self.typed.poll_body(&mut cx)));
         self.local().polling.set(None);
         match polled {
             Ok(Poll::Pending) => {
@@ -191,7 +199,7 @@ impl Engine<'_> {
                 if header.unwound() {
                     self.drop_body();
                 }
-                return;
+                return true;
             }
             Ok(Poll::Ready(result)) => {
                 self.progress.body = Body::Ended;
@@ -209,41 +217,30 @@ impl Engine<'_> {
         if let Some(node) = header.node() {
             node.end(true);
         }
+        false
     }
 
     /// # Safety
     ///
     /// The future of `member` is in its slot.
-    unsafe fn step_child(&mut self, member: NonNull<Header>) {
+    #[inline]
+    unsafe fn step_child(&mut self, member: NonNull<Header>) -> bool {
         // SAFETY: alive by the driver's reference, which is given up only in `settle` and `drop_child`.
         let header = unsafe { member.as_ref() };
         // SAFETY: the same.
         let waker = unsafe { Header::borrowed_waker(member) };
         let mut cx = Context::from_waker(&waker);
         self.local().polling.set(Some(member));
-        let frame = Frame::new(header, None, &cx);
+        let frame = Frame::new(header);
         let poll = header.vtable().poll;
         // SAFETY: the caller's promise; the slot is touched by the driver only, until the child ends.
-        let step = frame::enter(frame, || unsafe { poll(member, &mut cx) });
+        let step = frame::enter(&frame, || unsafe { poll(member, &mut cx) });
         self.local().polling.set(None);
         let phase = match step {
             Step::Pending => {
-                if let Some(node) = header.node() {
-                    frame::link(node);
-                    node.park(&waker);
-                }
-                if self.progress.doomed {
-                    // Worth a new look: polled since it was last judged.
-                    // SAFETY: in a list, as every child that has not ended.
-                    unsafe { self.local().members.take(member) };
-                }
-                let alone = header.state.look().cancel() && !header.held() && !frame::cancelled();
-                if alone || header.unwound() {
-                    self.progress.cancelled |= !alone;
-                    // SAFETY: pending, so the future is in the slot.
-                    unsafe { self.drop_child(member) };
-                }
-                return;
+                // SAFETY: pending, so the future is in the slot.
+                unsafe { self.judge(member, &waker) };
+                return true;
             }
             Step::Value => Phase::Value,
             Step::Failed => Phase::Failed,
@@ -254,6 +251,33 @@ impl Engine<'_> {
         };
         // SAFETY: the slot is as the step says.
         unsafe { self.end(member, phase) };
+        false
+    }
+
+    /// After a poll of a child that was pending.
+    ///
+    /// # Safety
+    ///
+    /// Its future is in its slot.
+    #[inline]
+    unsafe fn judge(&mut self, member: NonNull<Header>, waker: &Waker) {
+        // SAFETY: alive by the driver's reference.
+        let header = unsafe { member.as_ref() };
+        if let Some(node) = header.node() {
+            frame::link(node);
+            node.park(waker);
+        }
+        if self.progress.doomed {
+            // Worth a new look: polled since it was last judged.
+            // SAFETY: in a list, as every child that has not ended.
+            unsafe { self.local().members.take(member) };
+        }
+        let alone = header.state.look().cancel() && !header.held() && !frame::cancelled();
+        if alone || header.unwound() {
+            self.progress.cancelled |= !alone;
+            // SAFETY: the caller's promise.
+            unsafe { self.drop_child(member) };
+        }
     }
 
     /// Takes note of a child that somebody else has polled to its end.
@@ -267,7 +291,9 @@ impl Engine<'_> {
         match phase {
             Phase::Value => {}
             // One that was cancelled alone says nothing about the group.
-            Phase::Cancelled => self.progress.cancelled |= !header.state.look().cancel() || frame::cancelled(),
+            Phase::Cancelled => {
+                self.progress.cancelled |= !header.state.look().cancel() || frame::cancelled()
+            }
             Phase::Failed => {
                 // SAFETY: the error is in the slot, and the driver is who takes it.
                 unsafe { self.typed.take_error(member) };
@@ -275,11 +301,13 @@ impl Engine<'_> {
             }
             Phase::Panicked => {
                 let payload = header.extra().and_then(|extra| lock(&extra.payload).take());
-                self.progress.panicked(payload.expect("left by whoever polled it"), header);
+                self.progress
+                    .panicked(payload.expect("left by whoever polled it"), header);
                 self.fail(header, "a child panicked");
             }
         }
         self.shared.forget(member);
+        header.keep_shared();
         let seen = header.state.let_go();
         // SAFETY: the driver's reference; `let_go` made it dead.
         unsafe { Shared::leave(member, seen) };
@@ -290,6 +318,7 @@ impl Engine<'_> {
     /// # Safety
     ///
     /// The slot is as `phase` says, and the child has not ended before.
+    #[inline]
     unsafe fn end(&mut self, member: NonNull<Header>, phase: Phase) {
         // SAFETY: alive by the driver's reference.
         let header = unsafe { member.as_ref() };

@@ -40,11 +40,18 @@ struct Results<T> {
 }
 
 impl<T, M, S> Group<T, M, S> {
-    pub(crate) fn new(name: Option<String>, shield: bool, location: &'static Location<'static>) -> Self {
+    pub(crate) fn new(
+        name: Option<String>,
+        shield: bool,
+        location: &'static Location<'static>,
+    ) -> Self {
         let name = name.map(|name| TaskName::Given(name.into()));
         Self {
             shared: Shared::new(name, shield, location),
-            result: Mutex::new(Results { finished: None, cancelled: None }),
+            result: Mutex::new(Results {
+                finished: None,
+                cancelled: None,
+            }),
             marker: PhantomData,
         }
     }
@@ -56,11 +63,18 @@ impl<T, M, S> Group<T, M, S> {
     /// What the group gives, `body` being what the body gave.
     pub(super) fn result(&self, body: Option<T>) -> Option<T> {
         let mut results = lock(&self.result);
-        results.finished.take().or(body).or_else(|| results.cancelled.take())
+        results
+            .finished
+            .take()
+            .or(body)
+            .or_else(|| results.cancelled.take())
     }
 
     /// The future of the group, running `body`.
-    pub(crate) fn drive<'scope, B>(tg: TaskGroup<'scope, T, M, S>, body: B) -> Drive<'scope, T, M, S, B>
+    pub(crate) fn drive<'scope, B>(
+        tg: TaskGroup<'scope, T, M, S>,
+        body: B,
+    ) -> Drive<'scope, T, M, S, B>
     where
         M: DriveMode<T>,
         B: Future<Output = M::Body>,
@@ -69,7 +83,10 @@ impl<T, M, S> Group<T, M, S> {
     }
 
     pub(crate) fn handle(&self) -> TaskGroup<'_, T, M, S> {
-        TaskGroup { group: self, spawner: Spawner::new(&self.shared) }
+        TaskGroup {
+            group: self,
+            spawner: Spawner::new(&self.shared),
+        }
     }
 }
 
@@ -148,7 +165,10 @@ impl<T, M, S> fmt::Debug for TaskGroup<'_, T, M, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskGroup")
             .field("name", &self.group.shared.name())
-            .field("location", &format_args!("{}", self.group.shared.location()))
+            .field(
+                "location",
+                &format_args!("{}", self.group.shared.location()),
+            )
             .finish_non_exhaustive()
     }
 }

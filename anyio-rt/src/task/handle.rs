@@ -110,14 +110,18 @@ unsafe impl<V: Sync> Sync for TaskHandle<'_, V> {}
 impl<'scope, V> TaskHandle<'scope, V> {
     /// # Safety
     ///
-    /// `child` leaves a value of type `V`, its state says that it has a handle, and the reference for that
-    /// is passed in. The values of its group live at least as long as the handle's lifetime.
+    /// `child` leaves a value of type `V`, and its state says that it has a handle: this one. The values of its group live at least as long as the handle's lifetime.
     pub(super) unsafe fn new(child: NonNull<Header>) -> Self {
-        Self { child, waiting: Waiting::default(), taken: false, marker: PhantomData }
+        Self {
+            child,
+            waiting: Waiting::default(),
+            taken: false,
+            marker: PhantomData,
+        }
     }
 
     fn header(&self) -> &Header {
-        // SAFETY: alive by the handle's reference.
+        // SAFETY: alive by the handle.
         unsafe { self.child.as_ref() }
     }
 
@@ -181,7 +185,7 @@ impl<'scope, V> TaskHandle<'scope, V> {
                 task.wake();
             }
         } else {
-            // SAFETY: alive by the handle's reference.
+            // SAFETY: alive by the handle.
             unsafe { Shared::wake(self.child) };
         }
     }
@@ -192,7 +196,10 @@ impl<'scope, V> TaskHandle<'scope, V> {
     ///
     /// Nothing is lost.
     pub fn wait(&self) -> Wait<'_> {
-        Wait { header: self.header(), waiting: Waiting::default() }
+        Wait {
+            header: self.header(),
+            waiting: Waiting::default(),
+        }
     }
 
     /// A look at the value.
@@ -240,8 +247,11 @@ impl<'scope, V> TaskHandle<'scope, V> {
 
     /// Ready when the task has ended: with its value, once, or with why there is none.
     fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Result<V, TaskError>> {
-        assert!(!self.taken, "a task handle was polled after it had given its value");
-        // SAFETY: alive by the handle's reference, which it keeps as long as it lives.
+        assert!(
+            !self.taken,
+            "a task handle was polled after it had given its value"
+        );
+        // SAFETY: alive by the handle, which it keeps as long as it lives.
         let header = unsafe { self.child.as_ref() };
         Poll::Ready(match ready!(self.waiting.poll(header, cx)) {
             Phase::Value => {
@@ -291,17 +301,24 @@ impl<V> Future for TaskHandle<'_, V> {
 impl<V> Unpin for TaskHandle<'_, V> {}
 
 impl<V> Drop for TaskHandle<'_, V> {
+    #[inline]
     fn drop(&mut self) {
-        // SAFETY: alive by the handle's reference, which is given up last.
+        // SAFETY: alive by the handle, which is given up last.
         let header = unsafe { self.child.as_ref() };
         self.waiting.stop(header);
-        let seen = header.state.drop_handle();
-        if seen.phase() == Some(Phase::Value) && !self.taken {
-            // SAFETY: the value is in the slot, and the handle's (state.rs, invariant 3).
-            unsafe { (header.vtable().drop_value)(self.child) };
+        if !self.taken && header.drop_handle_inside() {
+            return;
         }
-        // SAFETY: the handle's reference.
-        unsafe { Header::release(self.child) };
+        let last = header.state.drop_handle(|| {
+            if !self.taken {
+                // SAFETY: the value is in the slot, and the handle's (state.rs, invariant 3).
+                unsafe { (header.vtable().drop_value)(self.child) };
+            }
+        });
+        if last {
+            // SAFETY: the state has just said so.
+            unsafe { Header::free(self.child) };
+        }
     }
 }
 
@@ -360,7 +377,9 @@ impl Drop for Wait<'_> {
 
 impl fmt::Debug for Wait<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Wait").field("task", &self.header.id()).finish_non_exhaustive()
+        f.debug_struct("Wait")
+            .field("task", &self.header.id())
+            .finish_non_exhaustive()
     }
 }
 
@@ -393,8 +412,16 @@ impl Waiting {
         }
     }
 
+    #[inline]
     fn stop(&mut self, header: &Header) {
-        if let (Some(key), Some(extra)) = (self.key.take(), header.extra())
+        if let Some(key) = self.key.take() {
+            Self::forget(header, key);
+        }
+    }
+
+    #[cold]
+    fn forget(header: &Header, key: usize) {
+        if let Some(extra) = header.extra()
             && !header.state.look().dead()
         {
             lock(&extra.waiters).try_remove(key);

@@ -1,9 +1,9 @@
 //! The part of a child that does not depend on its type: what wakers, lists and the driver see.
 //!
 //! A child is one allocation, `Child<F, V, E>` (see `child.rs`): this header, then a slot that holds the
-//! future and later its value or error. The header is reference-counted by hand: one reference for the
-//! driver, one for the handle, one for each waker that was cloned, one for the task that polls a parallel
-//! child. The last one frees the *memory*; it never drops what is in the slot, since a waker may be the
+//! future and later its value or error. The header is reference-counted by hand ([`State`]): one reference
+//! for the driver, one for each waker that was cloned, one for the task that polls a parallel child, and the
+//! handle. The last one frees the *memory*; it never drops what is in the slot, since a waker may be the
 //! last and outlive `'scope`.
 
 #![allow(unsafe_code)] // reference counting by hand, and raw wakers
@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, RawWaker, RawWakerVTable, Waker};
 
@@ -25,6 +25,7 @@ use crate::scope::Reason;
 use crate::scope::frame::{Region, RegionState, TaskRegion};
 use crate::scope::node::{Kind, Node};
 use crate::util::catch::Payload;
+use crate::util::ids;
 use crate::util::name::TaskName;
 use crate::util::sync::lock;
 
@@ -60,7 +61,7 @@ pub(crate) struct VTable {
     ///
     /// The slot holds the value, and nobody else touches the slot meanwhile.
     pub(crate) drop_value: unsafe fn(NonNull<Header>),
-    /// Frees the memory and what the header owns, but nothing in the slot.
+    /// Frees the memory and what the header has, but nothing in the slot.
     ///
     /// # Safety
     ///
@@ -68,6 +69,8 @@ pub(crate) struct VTable {
     pub(crate) free: unsafe fn(NonNull<Header>),
     /// Where the slot is, in bytes from the header.
     pub(crate) slot: usize,
+    /// Whether it is the body of a group rather than a child.
+    pub(crate) body: bool,
     /// Whether a task of the backend polls it, rather than the driver.
     pub(crate) parallel: bool,
     /// The name of the type of the future.
@@ -78,9 +81,9 @@ pub(crate) struct VTable {
 #[repr(C)]
 pub(crate) struct Header {
     pub(crate) state: State,
-    refs: AtomicU32,
     vtable: &'static VTable,
-    /// The group's shared part. A child owns a reference of it; the body is inside it and does not.
+    /// The group's shared part: alive as long as the driver has the child, or kept alive by the child
+    /// after that (`State`, invariant 6). The body lies inside it.
     shared: AtomicPtr<Shared>,
     /// The link in the ready queues; belongs to whoever the queue protocol says ([`State`]).
     next_ready: AtomicPtr<Self>,
@@ -89,7 +92,8 @@ pub(crate) struct Header {
     pub(super) back: Cell<Option<NonNull<Cell<Option<NonNull<Self>>>>>>,
     /// What few children need, made on demand.
     extra: AtomicPtr<Extra>,
-    id: u64,
+    /// 0 until somebody asks.
+    id: AtomicU64,
     location: &'static Location<'static>,
 }
 
@@ -111,56 +115,78 @@ pub(crate) struct Extra {
 }
 
 impl Header {
+    #[inline]
     pub(crate) fn new(
         state: State,
-        refs: u32,
         vtable: &'static VTable,
-        id: u64,
         location: &'static Location<'static>,
     ) -> Self {
         Self {
             state,
-            refs: AtomicU32::new(refs),
             vtable,
             shared: AtomicPtr::new(ptr::null_mut()),
             next_ready: AtomicPtr::new(ptr::null_mut()),
             next: Cell::new(None),
             back: Cell::new(None),
             extra: AtomicPtr::new(ptr::null_mut()),
-            id,
+            id: AtomicU64::new(0),
             location,
         }
     }
 
+    #[inline]
     pub(crate) fn vtable(&self) -> &'static VTable {
         self.vtable
     }
 
+    #[inline]
     pub(crate) fn id(&self) -> u64 {
-        self.id
+        let id = self.id.load(Ordering::Relaxed);
+        if id != 0 {
+            return id;
+        }
+        let new = ids::next();
+        match self
+            .id
+            .compare_exchange(0, new, Ordering::Relaxed, Ordering::Relaxed)
+        {
+            Ok(_) => new,
+            Err(theirs) => theirs,
+        }
     }
 
+    #[inline]
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.location
     }
 
     /// Sets the group, once, before the header is seen by others.
+    #[inline]
     pub(super) fn set_shared(&self, shared: *const Shared) {
         self.shared.store(shared.cast_mut(), Ordering::Relaxed);
     }
 
     /// The group's shared part.
+    #[inline]
     pub(crate) fn shared(&self) -> &Shared {
-        // SAFETY: set when the header was made, to what this header owns a reference of, or lies in.
+        // SAFETY: set when the header was made; see the field.
         unsafe { &*self.shared.load(Ordering::Relaxed) }
     }
 
-    /// The group's shared part, for `free` to give up.
+    /// Takes a reference of the shared part for the child; the next change of its state says so.
+    pub(super) fn keep_shared(&self) {
+        // SAFETY: made by `Arc`, and alive while the driver has the child.
+        unsafe { Arc::increment_strong_count(self.shared_ptr()) };
+    }
+
+    /// The group's shared part, as a pointer.
+    #[inline]
     pub(super) fn shared_ptr(&self) -> *const Shared {
         self.shared.load(Ordering::Relaxed)
     }
 
     /// What few children need, if it has been made.
+    #[inline]
     pub(crate) fn extra(&self) -> Option<&Extra> {
         // SAFETY: null or from `Box::into_raw` in `make_extra`; never changed again, freed with the header.
         unsafe { self.extra.load(Ordering::Acquire).as_ref() }
@@ -171,7 +197,12 @@ impl Header {
             return extra;
         }
         let made = Box::into_raw(Box::<Extra>::default());
-        match self.extra.compare_exchange(ptr::null_mut(), made, Ordering::AcqRel, Ordering::Acquire) {
+        match self.extra.compare_exchange(
+            ptr::null_mut(),
+            made,
+            Ordering::AcqRel,
+            Ordering::Acquire,
+        ) {
             // SAFETY: `made` is now the header's, see `extra`.
             Ok(_) => unsafe { &*made },
             Err(theirs) => {
@@ -202,16 +233,19 @@ impl Header {
     }
 
     /// The node of the child, if something inside it needed one.
+    #[inline]
     pub(crate) fn node(&self) -> Option<&Arc<Node>> {
         self.extra()?.node.get()
     }
 
     /// Whether something inside must be polled on before the child may be dropped.
+    #[inline]
     pub(crate) fn held(&self) -> bool {
         self.node().is_some_and(|node| node.held())
     }
 
     /// Whether what is inside only waits to be dropped.
+    #[inline]
     pub(crate) fn unwound(&self) -> bool {
         self.node().is_some_and(|node| node.unwound())
     }
@@ -236,7 +270,10 @@ impl Linked for Header {
 /// A member is a region of its own: it is cancelled through its handle, and judged by itself.
 impl Region for Header {
     fn state(&self) -> RegionState {
-        RegionState { cancelled: self.state.look().cancelled(), shielded: false }
+        RegionState {
+            cancelled: self.state.look().cancelled(),
+            shielded: false,
+        }
     }
 
     fn reason(&self) -> Option<Reason> {
@@ -244,12 +281,15 @@ impl Region for Header {
         own.or_else(|| self.shared().node().reason())
     }
 
+    #[inline]
     fn node(&self) -> Option<&Arc<Node>> {
         Self::node(self)
     }
 
     fn make_node(&self) -> &Arc<Node> {
-        self.make_extra().node.get_or_init(|| Node::new(Kind::Passing, false))
+        self.make_extra()
+            .node
+            .get_or_init(|| Node::new(Kind::Passing, false))
     }
 
     fn task(&self) -> Option<&dyn TaskRegion> {
@@ -259,13 +299,20 @@ impl Region for Header {
 }
 
 impl TaskRegion for Header {
+    #[inline]
     fn id(&self) -> u64 {
-        self.id
+        Self::id(self)
     }
 
     fn parent_id(&self) -> Option<u64> {
-        let starter = self.extra().map_or(0, |extra| extra.starter.load(Ordering::Relaxed));
-        match if starter == 0 { self.shared().host() } else { starter } {
+        let starter = self
+            .extra()
+            .map_or(0, |extra| extra.starter.load(Ordering::Relaxed));
+        match if starter == 0 {
+            self.shared().host()
+        } else {
+            starter
+        } {
             0 => None,
             id => Some(id),
         }
@@ -278,14 +325,28 @@ impl TaskRegion for Header {
 
 impl Header {
     /// Whether this is the body of a group rather than a child.
+    #[inline]
     pub(crate) fn is_body(&self) -> bool {
-        self.id == 0
+        self.vtable.body
+    }
+
+    /// Drops the handle of a child that only the caller's thread can know: the driver is below us on this
+    /// stack, and there is nobody else. Says whether that was so.
+    #[inline]
+    pub(super) fn drop_handle_inside(&self) -> bool {
+        let seen = self.state.look();
+        // The driver still has the child, so the group's shared part is alive.
+        let inside = seen.only_driver_and_handle() && self.shared().is_owner();
+        if inside {
+            self.state.drop_handle_unraced(seen);
+        }
+        inside
     }
 
     /// Takes one more reference.
     fn retain(&self) {
         // As in `std::sync::Arc`: an overflow needs so many leaked wakers that aborting is the answer.
-        if self.refs.fetch_add(1, Ordering::Relaxed) > u32::MAX / 2 {
+        if self.state.retain() {
             std::process::abort();
         }
     }
@@ -295,14 +356,33 @@ impl Header {
     /// # Safety
     ///
     /// `this` is a child (not a body), the caller owns a reference of it, and does not use it any more.
+    #[inline]
     pub(crate) unsafe fn release(this: NonNull<Self>) {
-        // SAFETY: alive, since the caller owns a reference.
-        let header = unsafe { this.as_ref() };
-        // Being the only one left cannot be undone: others are made from existing ones only.
-        if header.refs.load(Ordering::Acquire) == 1 || header.refs.fetch_sub(1, Ordering::AcqRel) == 1 {
-            let free = header.vtable.free;
-            // SAFETY: that was the last reference.
-            unsafe { free(this) };
+        // SAFETY: alive, since the caller owns a reference; not used after it is given up.
+        unsafe {
+            if this.as_ref().state.release() {
+                Self::free(this);
+            }
+        }
+    }
+
+    /// Frees the memory.
+    ///
+    /// # Safety
+    ///
+    /// The state has said that this is up to the caller.
+    #[inline]
+    pub(super) unsafe fn free(this: NonNull<Self>) {
+        // SAFETY: nobody else knows the child any more. The reference of the shared part is the child's if
+        // the state says so (state.rs, invariant 6).
+        unsafe {
+            let header = this.as_ref();
+            let (free, shared) = (header.vtable.free, header.shared_ptr());
+            let owner = header.state.look().owner();
+            free(this);
+            if owner {
+                Arc::decrement_strong_count(shared);
+            }
         }
     }
 
@@ -311,9 +391,14 @@ impl Header {
     /// # Safety
     ///
     /// `this` stays alive as long as the waker is used. Clones of the waker take references of their own.
+    #[inline]
     pub(crate) unsafe fn borrowed_waker(this: NonNull<Self>) -> ManuallyDrop<Waker> {
         // SAFETY: alive by the caller's promise.
-        let vtable = if unsafe { this.as_ref() }.is_body() { &BODY_WAKER } else { &CHILD_WAKER };
+        let vtable = if unsafe { this.as_ref() }.is_body() {
+            &BODY_WAKER
+        } else {
+            &CHILD_WAKER
+        };
         // SAFETY: the functions of the two tables keep the contract of `RawWaker`: see each.
         ManuallyDrop::new(unsafe { Waker::from_raw(RawWaker::new(this.as_ptr().cast(), vtable)) })
     }

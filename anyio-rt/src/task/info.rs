@@ -79,7 +79,11 @@ impl fmt::Display for TaskInfo {
 pub fn current_task() -> Result<TaskInfo, NoBackendError> {
     frame::top(|top| {
         let task = top.and_then(|top| top.task())?;
-        Some(TaskInfo { id: task.id(), parent_id: task.parent_id(), name: task.name().to_string() })
+        Some(TaskInfo {
+            id: task.id(),
+            parent_id: task.parent_id(),
+            name: task.name().to_string(),
+        })
     })
     .ok_or_else(Env::none)
 }

@@ -40,7 +40,8 @@ where
     M::Value: Send + 'static,
     M::Error: Send + 'static,
 {
-    let env = Env::current().unwrap_or_else(|error| panic!("`spawn_parallel` starts a task, but {error}"));
+    let env = Env::current()
+        .unwrap_or_else(|error| panic!("`spawn_parallel` starts a task, but {error}"));
     let child = child::new_elsewhere::<F, M>(shared, location);
     env.task_started();
     let task = Task::<F, M> {
@@ -90,10 +91,12 @@ where
         let mut this = self.project();
         // SAFETY: alive by our reference.
         let header = unsafe { this.child.as_ref() };
-        let Some(future) = this.future.as_mut().as_pin_mut() else { return Poll::Ready(()) };
+        let Some(future) = this.future.as_mut().as_pin_mut() else {
+            return Poll::Ready(());
+        };
         let polled = Env::enter(this.env, || {
-            let frame = Frame::new(header, None, cx);
-            frame::enter(frame, || catch(|| future.poll(cx)))
+            let frame = Frame::new(header);
+            frame::enter(&frame, || catch(|| future.poll(cx)))
         });
         let phase = match polled {
             Ok(Poll::Ready(output)) => match catch(|| this.future.set(None)) {

@@ -42,7 +42,9 @@ pub(crate) enum Pushed {
 
 impl<T: Linked> Stack<T> {
     pub(crate) fn new() -> Self {
-        Self { head: AtomicPtr::new(ptr::null_mut()) }
+        Self {
+            head: AtomicPtr::new(ptr::null_mut()),
+        }
     }
 
     /// An address that is no node's.
@@ -62,8 +64,15 @@ impl<T: Linked> Stack<T> {
                 return Pushed::Refused;
             }
             // SAFETY: alive by the caller's promise; `next` is ours by invariant 3.
-            unsafe { node.as_ref() }.next().store(head, Ordering::Relaxed);
-            match self.head.compare_exchange_weak(head, node.as_ptr(), Ordering::Release, Ordering::Relaxed) {
+            unsafe { node.as_ref() }
+                .next()
+                .store(head, Ordering::Relaxed);
+            match self.head.compare_exchange_weak(
+                head,
+                node.as_ptr(),
+                Ordering::Release,
+                Ordering::Relaxed,
+            ) {
                 Ok(_) if head.is_null() => return Pushed::First,
                 Ok(_) => return Pushed::More,
                 Err(now) => head = now,
@@ -78,7 +87,9 @@ impl<T: Linked> Stack<T> {
     /// Takes everything out, first pushed first.
     pub(crate) fn take(&self) -> Taken<T> {
         if self.is_empty() {
-            return Taken { next: ptr::null_mut() };
+            return Taken {
+                next: ptr::null_mut(),
+            };
         }
         Taken::turned(self.head.swap(ptr::null_mut(), Ordering::Acquire))
     }

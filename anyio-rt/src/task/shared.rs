@@ -84,6 +84,7 @@ static BODY: VTable = VTable {
     drop_value: |_| (),
     free: |_| (),
     slot: 0,
+    body: true,
     parallel: false,
     type_name: || "the body of a task group",
 };
@@ -101,7 +102,7 @@ impl Shared {
             host: AtomicU64::new(0),
             live: AtomicUsize::new(0),
             local: Local::default(),
-            body: Header::new(State::queued(), 1, &BODY, 0, location),
+            body: Header::new(State::queued(), &BODY, location),
             name,
             location,
         });
@@ -109,10 +110,12 @@ impl Shared {
         shared
     }
 
+    #[inline]
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
     }
 
+    #[inline]
     pub(crate) fn body(&self) -> &Header {
         &self.body
     }
@@ -134,21 +137,25 @@ impl Shared {
     }
 
     /// How many children there are that have not ended, as the owner last knew.
+    #[inline]
     pub(super) fn live(&self) -> usize {
         self.live.load(Ordering::Relaxed)
     }
 
     /// The owner's side. Callers are the owner, or have the driver exclusively.
+    #[inline]
     pub(super) fn local(&self) -> &Local {
         &self.local
     }
 
     /// Whether the caller runs inside a poll of the driver.
+    #[inline]
     pub(super) fn is_owner(&self) -> bool {
         self.owner.load(Ordering::Relaxed) == thread_id::current()
     }
 
     /// Makes this thread the owner for a poll of the driver.
+    #[inline]
     pub(super) fn claim(&self) -> Claim<'_> {
         self.owner.store(thread_id::current(), Ordering::Relaxed);
         Claim(self)
@@ -205,6 +212,7 @@ impl Shared {
     /// # Safety
     ///
     /// `child` was just made for this group, and its driver's reference is passed in.
+    #[inline]
     pub(super) unsafe fn insert(&self, child: NonNull<Header>) {
         if self.is_owner() {
             self.adopt(child);
@@ -245,8 +253,12 @@ impl Shared {
         let header = unsafe { child.as_ref() };
         header.state.refused();
         if header.vtable().parallel {
+            header.keep_shared();
             let seen = header.state.abandon();
-            if let Some(task) = header.extra().and_then(|extra| crate::util::sync::lock(&extra.task).take()) {
+            if let Some(task) = header
+                .extra()
+                .and_then(|extra| crate::util::sync::lock(&extra.task).take())
+            {
                 task.wake();
             }
             if !seen.queued() {
@@ -268,9 +280,20 @@ impl Shared {
     /// # Safety
     ///
     /// The caller owns the driver's reference; the slot is as `phase` says.
+    #[inline]
     pub(super) unsafe fn let_go(child: NonNull<Header>, phase: Phase) {
         // SAFETY: alive by that reference.
         let header = unsafe { child.as_ref() };
+        if header.state.is_exclusive() && !header.state.look().queued() {
+            if phase == Phase::Value {
+                // SAFETY: the value is in the slot, and there is nobody else to have it.
+                unsafe { (header.vtable().drop_value)(child) };
+            }
+            // SAFETY: only we know the child.
+            unsafe { Header::free(child) };
+            return;
+        }
+        header.keep_shared();
         let seen = header.state.finish(phase);
         if phase == Phase::Value && !seen.handle() {
             // SAFETY: the value is in the slot, and with the handle gone it is ours.
@@ -300,6 +323,7 @@ impl Shared {
     }
 
     /// Lists a child that the driver sees for the first time.
+    #[inline]
     pub(super) fn adopt(&self, child: NonNull<Header>) {
         let local = &self.local;
         local.members.push(child);
@@ -311,6 +335,7 @@ impl Shared {
     }
 
     /// Takes a child that ends out of its list.
+    #[inline]
     pub(super) fn forget(&self, child: NonNull<Header>) {
         let local = &self.local;
         // SAFETY: in a list, hence alive.
@@ -323,6 +348,7 @@ impl Shared {
     }
 
     /// Whether other threads have queued something since the last [`drain`](Self::drain).
+    #[inline]
     pub(super) fn has_remote(&self) -> bool {
         !self.remote.is_empty()
     }
@@ -382,22 +408,31 @@ pub(super) struct Queue {
 }
 
 impl Queue {
+    #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.first.get().is_none()
     }
 
     /// Puts `member`, which is in no queue, at the end.
+    #[inline]
     pub(super) fn push(&self, member: NonNull<Header>) {
         // SAFETY: members on their way into a queue, and in one, are alive (invariant 3).
         unsafe {
-            member.as_ref().next().store(ptr::null_mut(), Ordering::Relaxed);
+            member
+                .as_ref()
+                .next()
+                .store(ptr::null_mut(), Ordering::Relaxed);
             match self.last.replace(Some(member)) {
-                Some(last) => last.as_ref().next().store(member.as_ptr(), Ordering::Relaxed),
+                Some(last) => last
+                    .as_ref()
+                    .next()
+                    .store(member.as_ptr(), Ordering::Relaxed),
                 None => self.first.set(Some(member)),
             }
         }
     }
 
+    #[inline]
     pub(super) fn pop(&self) -> Option<NonNull<Header>> {
         let member = self.first.get()?;
         // SAFETY: as above.
@@ -424,11 +459,13 @@ pub(super) struct List {
 }
 
 impl List {
+    #[inline]
     pub(super) fn first(&self) -> Option<NonNull<Header>> {
         self.first.get()
     }
 
     /// Puts `member`, which is in no list, in front.
+    #[inline]
     pub(super) fn push(&self, member: NonNull<Header>) {
         // SAFETY: members are alive (invariants 2 and 3), and so is the list, in the shared part.
         unsafe {
@@ -447,6 +484,7 @@ impl List {
     /// # Safety
     ///
     /// It is in one.
+    #[inline]
     pub(super) unsafe fn unlink(member: NonNull<Header>) {
         // SAFETY: the neighbours are alive: members of the same list, or the list's head.
         unsafe {
@@ -478,7 +516,9 @@ impl List {
         self.first.set(first);
         if let Some(first) = first {
             // SAFETY: a member of the list, hence alive.
-            unsafe { first.as_ref() }.back.set(Some(NonNull::from(&self.first)));
+            unsafe { first.as_ref() }
+                .back
+                .set(Some(NonNull::from(&self.first)));
         }
     }
 }

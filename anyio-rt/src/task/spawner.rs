@@ -48,7 +48,10 @@ pub type LocalSpawner<'scope, M = Plain> = Spawner<'scope, M, Local>;
 
 impl<'scope, M, S> Spawner<'scope, M, S> {
     pub(super) fn new(shared: &'scope Arc<Shared>) -> Self {
-        Self { shared, marker: PhantomData }
+        Self {
+            shared,
+            marker: PhantomData,
+        }
     }
 
     /// The name given to the group, if one was.
@@ -60,7 +63,9 @@ impl<'scope, M, S> Spawner<'scope, M, S> {
     /// A count of what the group has.
     #[must_use]
     pub fn statistics(&self) -> TaskGroupStatistics {
-        TaskGroupStatistics { tasks: self.shared.live() }
+        TaskGroupStatistics {
+            tasks: self.shared.live(),
+        }
     }
 
     fn insert<F>(
@@ -72,8 +77,8 @@ impl<'scope, M, S> Spawner<'scope, M, S> {
         F: Future,
         M: Mode<F::Output>,
     {
-        let child = child::new::<F, M>(future, self.shared, State::queued_with_handle(), location);
-        // SAFETY: just made for this group, with one reference for the driver and one for the handle. What
+        let child = child::new::<F, M>(future, self.shared, State::queued_with_handle(1), location);
+        // SAFETY: just made for this group, with a reference for the driver and a handle. What
         // it borrows outlives `'scope`: the callers below ask for `F: 'scope`.
         unsafe {
             self.shared.insert(child);

@@ -82,7 +82,9 @@ impl<R> TaskStatus<R> {
 
 impl<R> fmt::Debug for TaskStatus<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskStatus").field("ignored", &self.report.is_none()).finish_non_exhaustive()
+        f.debug_struct("TaskStatus")
+            .field("ignored", &self.report.is_none())
+            .finish_non_exhaustive()
     }
 }
 
@@ -125,7 +127,7 @@ where
     M: Mode<F::Output>,
 {
     shared: &'scope Arc<Shared>,
-    /// The child, with the references of the driver and of the handle, until it is handed on.
+    /// The child, with the driver's reference and the handle, until it is handed on.
     child: Option<NonNull<Header>>,
     report: Arc<Report<R>>,
     future: PhantomData<(F, M::Value, M::Error)>,
@@ -149,16 +151,28 @@ where
         make: impl FnOnce(TaskStatus<R>) -> F,
         location: &'static Location<'static>,
     ) -> Self {
-        let report = Arc::new(Report { state: Mutex::new(ReportState { value: None, starter: None }) });
-        let future = make(TaskStatus { report: Some(Arc::clone(&report)) });
-        let child = child::new::<F, M>(future, shared, State::idle_with_handle(), location);
-        Self { shared, child: Some(child), report, future: PhantomData }
+        let report = Arc::new(Report {
+            state: Mutex::new(ReportState {
+                value: None,
+                starter: None,
+            }),
+        });
+        let future = make(TaskStatus {
+            report: Some(Arc::clone(&report)),
+        });
+        let child = child::new::<F, M>(future, shared, State::idle_with_handle(1), location);
+        Self {
+            shared,
+            child: Some(child),
+            report,
+            future: PhantomData,
+        }
     }
 
     /// Names the task. Without it, the name is that of the function that made the future.
     pub fn named(self, name: &str) -> Self {
         if let Some(child) = &self.child {
-            // SAFETY: alive by our references.
+            // SAFETY: alive by our reference.
             unsafe { child.as_ref() }.set_name(name);
         }
         self
@@ -182,20 +196,27 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let child = self.child.expect("`start` was polled after it had ended");
-        // SAFETY: alive by our references.
+        // SAFETY: alive by our reference.
         let header = unsafe { child.as_ref() };
         lock(&self.report.state).starter = None;
         let starter = frame::top(|top| top.and_then(|top| Some(top.task()?.id())));
-        header.make_extra().starter.store(starter.unwrap_or(0), Ordering::Relaxed);
+        header
+            .make_extra()
+            .starter
+            .store(starter.unwrap_or(0), Ordering::Relaxed);
 
         let poll = header.vtable().poll;
         // SAFETY: the future is in the slot until it has ended, and then `child` is taken.
-        let step = frame::enter(Frame::new(header, None, cx), || unsafe { poll(child, cx) });
+        let step = frame::enter(&Frame::new(header), || unsafe { poll(child, cx) });
 
         let started = {
             let mut state = lock(&self.report.state);
             // A starter that is cancelled no longer hears of it.
-            let started = if frame::cancelled() { None } else { state.value.take() };
+            let started = if frame::cancelled() {
+                None
+            } else {
+                state.value.take()
+            };
             if started.is_none() {
                 state.starter = Some(cx.waker().clone());
             }
@@ -223,7 +244,7 @@ where
                 }
                 let queued = header.state.queue();
                 debug_assert!(queued, "in no queue while it was ours");
-                // SAFETY: made for this group; one reference goes to the driver, one to the handle.
+                // SAFETY: made for this group; the reference goes to the driver, the handle to the caller.
                 return Poll::Ready(Ok(unsafe {
                     self.shared.insert(child);
                     (value, TaskHandle::new(child))
@@ -232,7 +253,7 @@ where
             (step, None) => step,
         };
         self.child = None;
-        // SAFETY: both references are ours, and the slot is as the step says: read it, then free it.
+        // SAFETY: reference and handle are ours, and the slot is as the step says: read it, then free it.
         unsafe {
             let ended = match phase {
                 Step::Pending => unreachable!("dealt with above"),
@@ -241,7 +262,7 @@ where
                 Step::Panicked(payload) => Err(payload),
             };
             let was_cancelled = frame::cancelled();
-            free(child, Phase::Cancelled);
+            free(child);
             match ended {
                 // The value of a task whose starter is cancelled is dropped with the call.
                 Ok(StartError::Exited(_)) if was_cancelled => Poll::Pending,
@@ -256,16 +277,15 @@ where
 ///
 /// # Safety
 ///
-/// The references of the driver and of the handle are given up.
-unsafe fn free(child: NonNull<Header>, phase: Phase) {
-    // SAFETY: alive by those references; then one is left, then none.
+/// The driver's reference and the handle are given up.
+unsafe fn free(child: NonNull<Header>) {
+    // SAFETY: alive by the reference, which `let_go` gives up; the handle goes before it.
     unsafe {
         if let Some(node) = child.as_ref().node() {
             frame::end_dropped(node);
         }
-        child.as_ref().state.drop_handle();
-        Header::release(child);
-        Shared::let_go(child, phase);
+        child.as_ref().state.drop_handle(|| ());
+        Shared::let_go(child, Phase::Cancelled);
     }
 }
 
@@ -275,11 +295,13 @@ where
     M: Mode<F::Output>,
 {
     fn drop(&mut self) {
-        let Some(child) = self.child.take() else { return };
-        // SAFETY: not ended, so the future is in the slot; both references are ours.
+        let Some(child) = self.child.take() else {
+            return;
+        };
+        // SAFETY: not ended, so the future is in the slot; reference and handle are ours.
         let panicked = unsafe {
             let panicked = (child.as_ref().vtable().drop_future)(child);
-            free(child, Phase::Cancelled);
+            free(child);
             panicked
         };
         if let Some(payload) = panicked
@@ -296,6 +318,8 @@ where
     M: Mode<F::Output>,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Start").field("waiting", &self.child.is_some()).finish_non_exhaustive()
+        f.debug_struct("Start")
+            .field("waiting", &self.child.is_some())
+            .finish_non_exhaustive()
     }
 }

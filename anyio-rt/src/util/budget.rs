@@ -14,6 +14,7 @@ thread_local! {
 ///
 /// The count belongs to the thread, not to a task, so that it needs no help from a runtime: who
 /// gives way is arbitrary, that somebody does within 128 operations is certain.
+#[inline]
 pub(crate) fn poll_proceed(cx: &Context<'_>) -> Poll<()> {
     let used = USED.get() + 1;
     if used >= EVERY {

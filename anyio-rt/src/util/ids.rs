@@ -13,6 +13,7 @@ thread_local! {
 }
 
 /// A number that no other call in this process returns; never 0.
+#[inline]
 pub(crate) fn next() -> u64 {
     BLOCK_REST.with(|rest| {
         let (mut at, mut end) = rest.get();

@@ -15,18 +15,25 @@ static FURTHER_PANICS: AtomicUsize = AtomicUsize::new(0);
 /// Something that holds cancellation off was dropped before it was done.
 pub(crate) fn lost_clean_up(what: &str, location: &Location<'_>) {
     LOST_CLEAN_UPS.fetch_add(1, Ordering::Relaxed);
-    event(format_args!("{what} at {location} was dropped from outside before it was done"));
+    event(format_args!(
+        "{what} at {location} was dropped from outside before it was done"
+    ));
 }
 
 /// A second child of a group panicked; only the first panic is resumed.
 pub(crate) fn further_panic(text: &str, location: &Location<'_>) {
     FURTHER_PANICS.fetch_add(1, Ordering::Relaxed);
-    event(format_args!("a further panic in a task group, from the child spawned at {location}: {text}"));
+    event(format_args!(
+        "a further panic in a task group, from the child spawned at {location}: {text}"
+    ));
 }
 
 /// The counts so far: `(lost clean-ups, further panics)`.
 pub(crate) fn counts() -> (usize, usize) {
-    (LOST_CLEAN_UPS.load(Ordering::Relaxed), FURTHER_PANICS.load(Ordering::Relaxed))
+    (
+        LOST_CLEAN_UPS.load(Ordering::Relaxed),
+        FURTHER_PANICS.load(Ordering::Relaxed),
+    )
 }
 
 #[cfg(feature = "tracing")]

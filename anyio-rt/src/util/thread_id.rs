@@ -5,6 +5,7 @@ thread_local! {
 }
 
 /// A number that no other living thread has; never 0.
+#[inline]
 pub(crate) fn current() -> usize {
     HERE.with(|here| std::ptr::from_ref(here).addr())
 }

@@ -7,10 +7,15 @@ use std::task::{Context, Waker};
 pub(crate) struct WakerId(usize, usize);
 
 impl WakerId {
+    #[inline]
     pub(crate) fn of(waker: &Waker) -> Self {
-        Self(waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+        Self(
+            waker.data().addr(),
+            std::ptr::from_ref(waker.vtable()).addr(),
+        )
     }
 
+    #[inline]
     pub(crate) fn in_context(cx: &Context<'_>) -> Self {
         Self::of(cx.waker())
     }
