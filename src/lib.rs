@@ -2,6 +2,7 @@
 extern crate self as anyio;
 pub use anyio_macros::*;
 pub use anyio_rt::*;
+pub mod to_thread { pub use anyio_rt::run_sync; }
 
 #[doc(hidden)]
 pub mod __private {

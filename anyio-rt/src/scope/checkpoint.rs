@@ -23,6 +23,11 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
+    /// One that lets everything through, for a part of an operation that has asked already.
+    pub(crate) fn passed() -> Self {
+        Self { passed: true, refused: OnceCell::new() }
+    }
+
     /// Ready if the operation may go on; after that, always.
     #[inline]
     pub(crate) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {

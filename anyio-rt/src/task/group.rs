@@ -24,6 +24,17 @@ pub enum Threaded {}
 #[derive(Debug)]
 pub struct Local(PhantomData<*const ()>);
 
+/// The marker of groups inside this crate that carry futures which came from outside as `F`: they may move
+/// between threads if those may.
+pub(crate) struct Carrier<F>(PhantomData<F>);
+
+#[allow(unsafe_code)] // the marker above
+mod carrier {
+    // SAFETY: says that a shared group, which is what is inside a driver, may be used from another thread
+    // when all that its children are made of may be sent there. `Spawner::carry` takes nothing else.
+    unsafe impl<F: Send> Sync for super::Carrier<F> {}
+}
+
 /// What a group keeps in the surrounding function beside its driver: nothing of the children's.
 pub struct Group<T, M, S> {
     shared: Arc<Shared>,

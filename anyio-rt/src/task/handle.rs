@@ -245,6 +245,16 @@ impl<'scope, V> TaskHandle<'scope, V> {
         Join { handle: self }
     }
 
+    /// Ready when the task has ended.
+    pub(crate) fn poll_settled(&self, waiting: &mut Waiting, cx: &mut Context<'_>) -> Poll<()> {
+        waiting.poll(self.header(), cx).map(drop)
+    }
+
+    /// No longer waits.
+    pub(crate) fn stop_waiting(&self, waiting: &mut Waiting) {
+        waiting.stop(self.header());
+    }
+
     /// Ready when the task has ended: with its value, once, or with why there is none.
     fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Result<V, TaskError>> {
         assert!(
@@ -385,13 +395,18 @@ impl fmt::Debug for Wait<'_> {
 
 /// One wait for the end of a child.
 #[derive(Default)]
-struct Waiting {
+pub(crate) struct Waiting {
     gate: Gate,
     /// Our place among the waiters of the child.
     key: Option<usize>,
 }
 
 impl Waiting {
+    /// A wait that is no checkpoint of its own.
+    pub(crate) fn passed() -> Self {
+        Self { gate: Gate::passed(), key: None }
+    }
+
     fn poll(&mut self, header: &Header, cx: &Context<'_>) -> Poll<Phase> {
         ready!(self.gate.poll(cx));
         if let Some(phase) = header.state.look().settled() {

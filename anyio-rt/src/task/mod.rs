@@ -23,7 +23,9 @@ mod start;
 mod state;
 
 pub use drive::{Drive, DriveMode};
+pub(crate) use group::Carrier;
 pub use group::{CancelValue, Group, Local, LocalTaskGroup, TaskGroup, Threaded};
+pub(crate) use handle::Waiting;
 pub use handle::{Join, TaskError, TaskHandle, TaskState, Wait};
 pub use info::{TaskInfo, current_task};
 pub use mode::{Fallible, Mode, Plain};

@@ -9,7 +9,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use super::child;
-use super::group::{Local, Threaded};
+use super::group::{Carrier, Local, Threaded};
 use super::handle::TaskHandle;
 use super::mode::{Mode, Plain};
 use super::parallel;
@@ -84,6 +84,23 @@ impl<'scope, M, S> Spawner<'scope, M, S> {
             self.shared.insert(child);
             TaskHandle::new(child)
         }
+    }
+}
+
+impl<'scope, M, C> Spawner<'scope, M, Carrier<C>> {
+    /// Starts one of the futures that the group was made to carry, or one made of those.
+    pub(crate) fn carry<F>(
+        &self,
+        future: F,
+        location: &'static Location<'static>,
+    ) -> TaskHandle<'scope, <M as Mode<F::Output>>::Value>
+    where
+        F: Future + 'scope,
+        M: Mode<F::Output>,
+        <M as Mode<F::Output>>::Value: 'scope,
+        <M as Mode<F::Output>>::Error: 'scope,
+    {
+        self.insert(future, location)
     }
 }
 
