@@ -2,7 +2,9 @@
 extern crate self as anyio;
 pub use anyio_macros::*;
 pub use anyio_rt::*;
-pub mod to_thread { pub use anyio_rt::run_sync; }
+pub mod to_thread {
+    pub use anyio_rt::run_sync;
+}
 
 #[doc(hidden)]
 pub mod __private {

@@ -18,11 +18,11 @@ pub use std::time::Duration;
 // task_group!, local_task_group!
 pub use crate::task::{Fallible, Group, Local, Plain, Threaded};
 // with!
-pub use crate::resource::{enter, exit};
+pub use crate::resource::{Entered, enter, exit};
 // shield!, #[shielded], finally!
 pub use crate::scope::shield;
 // finally!, with!
-pub use crate::scope::{Pending, Settled, settle};
+pub use crate::scope::{Pending, Settle, Settled, settle};
 
 use crate::scope::{CancelScope, FailAfter, MoveOn, ScopeHandle, Scoped, resume_cancelled};
 use crate::task::{Drive, DriveMode, TaskGroup};

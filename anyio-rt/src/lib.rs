@@ -14,6 +14,12 @@
 //! | 5 | `testing` |
 //! | ceiling | `__private` |
 
+// Without a backend there is nothing to choose from; libraries may still compile against this crate.
+#![cfg_attr(
+    not(any(feature = "tokio", feature = "smol")),
+    allow(dead_code, unreachable_code, unused_variables)
+)]
+
 mod backend;
 mod error;
 mod gather;
@@ -42,17 +48,18 @@ pub use resource::{AsyncContextManager, AsyncResource, Outcome, aclose_forcefull
 pub use run::run;
 pub use scope::{
     CancelScope, CancelShieldedCheckpoint, Cancelled, CatchCancelled, Checkpoint,
-    CheckpointIfCancelled, EffectiveDeadline, FailAfter, MoveOn, ResumeCancelled, ScopeHandle, Scoped,
-    Shielded, TimeoutError, cancel_shielded_checkpoint, catch_cancelled, checkpoint,
+    CheckpointIfCancelled, EffectiveDeadline, FailAfter, MoveOn, ResumeCancelled, ScopeHandle,
+    Scoped, Shielded, TimeoutError, cancel_shielded_checkpoint, catch_cancelled, checkpoint,
     checkpoint_if_cancelled, current_effective_deadline, fail_after, fail_at, move_on_after,
     move_on_at, resume_cancelled, shield,
 };
 pub use task::{
-    CancelValue, Drive, DriveMode, Fallible, Group, Join, Local, LocalSpawner, LocalTaskGroup, Mode,
-    Plain, Spawner, Start, StartError, TaskError, TaskGroup, TaskGroupStatistics, TaskHandle, TaskInfo,
-    TaskState, TaskStatus, Threaded, Wait, current_task,
+    CancelValue, Drive, DriveMode, Fallible, Group, Join, Local, LocalSpawner, LocalTaskGroup,
+    Mode, Plain, Spawner, Start, StartError, TaskError, TaskGroup, TaskGroupStatistics, TaskHandle,
+    TaskInfo, TaskState, TaskStatus, Threaded, Wait, current_task,
 };
 pub use thread::{RunSync, run_sync};
 pub use time::{
     Sleep, SleepForever, current_time, sleep, sleep_forever, sleep_until, try_current_time,
 };
+pub use util::report::{further_panics, lost_clean_ups};

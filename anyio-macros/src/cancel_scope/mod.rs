@@ -19,7 +19,7 @@ use crate::common::diag::Errors;
 
 struct Call {
     options: Options,
-    body: Closure,
+    body: Box<Closure>,
     errors: Errors,
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Body {
     /// `{ … }`
     Block(TokenStream),
     /// `|param| -> Type { … }`
-    Closure(Closure),
+    Closure(Box<Closure>),
     /// A future, or the beginning of something: the user may be typing.
     Future(TokenStream),
 }
@@ -44,7 +44,7 @@ impl Parse for Body {
             || input.peek(Token![||])
             || (input.peek(Token![move]) && input.peek2(Token![|]))
         {
-            return input.parse().map(Self::Closure);
+            return Ok(Self::Closure(Box::new(input.parse()?)));
         }
         if input.peek(Token![async])
             && (input.peek2(Token![|]) || input.peek2(Token![move]) && input.peek3(Token![|]))

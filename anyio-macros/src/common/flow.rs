@@ -64,7 +64,7 @@ enum Slot {
 impl Flow {
     /// Makes a future of `block`, a brace group. One that cannot be read (somebody is typing) is passed on
     /// as it is.
-    pub(crate) fn new(block: TokenStream, krate: &Krate) -> Self {
+    pub(crate) fn new(block: &TokenStream, krate: &Krate) -> Self {
         let private = krate.private();
         let Ok(mut parsed) = syn::parse2::<Block>(block.clone()) else {
             return Self {

@@ -40,7 +40,7 @@ pub(super) fn expand(call: Call, limit: Limit, otherwise: Otherwise) -> TokenStr
     let errors = errors.into_tokens();
     match body {
         Body::Block(block) => {
-            let flow = Flow::new(block, krate);
+            let flow = Flow::new(&block, krate);
             let future = &flow.future;
             let landed = flow.land(&quote!(__ended));
             let result = match (flow.escapes(), otherwise) {

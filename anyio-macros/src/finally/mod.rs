@@ -73,11 +73,11 @@ fn expand(call: Call) -> TokenStream {
         clean_up,
     } = call;
     let private = krate.private();
-    let flow = Flow::new(body, &krate);
+    let flow = Flow::new(&body, &krate);
     let future = &flow.future;
     let landed = flow.land(&quote!(__ended));
 
-    let clean_up = Flow::new(clean_up, &krate);
+    let clean_up = Flow::new(&clean_up, &krate);
     let mut errors = Errors::default();
     if let Some((span, how)) = clean_up.first_escape() {
         errors.push(Error::new(

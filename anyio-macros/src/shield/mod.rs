@@ -44,7 +44,7 @@ fn expand(body: Body, krate: &Krate) -> TokenStream {
     let private = krate.private();
     match body {
         Body::Block(block) => {
-            let flow = Flow::new(block, krate);
+            let flow = Flow::new(&block, krate);
             let future = &flow.future;
             let landed = flow.land(&quote!(__ended));
             quote!({
@@ -62,7 +62,7 @@ fn expand(body: Body, krate: &Krate) -> TokenStream {
 
 /// `#[shielded]`
 pub(crate) fn attribute2(args: TokenStream, item: TokenStream) -> TokenStream {
-    match shielded(args, item.clone()) {
+    match shielded(args, &item) {
         Ok(function) => function,
         // The item is given back with the error, so that the error stays the only one.
         Err(error) => {
@@ -73,15 +73,14 @@ pub(crate) fn attribute2(args: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn shielded(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+fn shielded(args: TokenStream, item: &TokenStream) -> syn::Result<TokenStream> {
     let mut errors = Errors::default();
     let options =
         (|input: ParseStream<'_>| Options::parse(input, &[], &mut errors)).parse2(args)?;
     errors.finish()?;
     // Functions, methods and trait methods with a body read the same.
-    let mut function: ImplItemFn = syn::parse2(item.clone()).map_err(|_| {
-        Error::new_spanned(&item, "`#[shielded]` goes on an `async fn` with a body")
-    })?;
+    let mut function: ImplItemFn = syn::parse2(item.clone())
+        .map_err(|_| Error::new_spanned(item, "`#[shielded]` goes on an `async fn` with a body"))?;
     let private = options.krate.private();
     if function.sig.asyncness.is_none() {
         // What `#[async_trait]` has made of an `async fn` before it was our turn.

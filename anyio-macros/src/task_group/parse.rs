@@ -11,7 +11,7 @@ use crate::common::diag::Errors;
 /// The arguments of a task group.
 pub(super) struct Call {
     pub(super) options: Options,
-    pub(super) body: Closure,
+    pub(super) body: Box<Closure>,
     pub(super) errors: Errors,
 }
 

@@ -75,7 +75,7 @@ fn expand(call: Call) -> TokenStream {
         body,
     } = call;
     let private = krate.private();
-    let flow = Flow::new(body, &krate);
+    let flow = Flow::new(&body, &krate);
     let future = &flow.future;
     let landed = flow.land(&quote!(__ended));
     quote!({

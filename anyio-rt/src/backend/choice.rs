@@ -54,6 +54,8 @@ pub const fn available_backends() -> &'static [&'static str] {
 pub struct Backend(Choice);
 
 #[derive(Clone, Debug)]
+// The options of a backend that is not compiled in are read by nobody.
+#[cfg_attr(not(all(feature = "tokio", feature = "smol")), allow(dead_code))]
 enum Choice {
     Tokio(Tokio),
     Smol(Smol),
@@ -61,7 +63,6 @@ enum Choice {
 
 impl Backend {
     /// tokio, with its multi-thread scheduler unless [`Tokio::current_thread`] says otherwise.
-    #[must_use]
     pub const fn tokio() -> Tokio {
         Tokio {
             current_thread: false,
@@ -72,7 +73,6 @@ impl Backend {
     }
 
     /// smol: an executor of our own over `async-executor`, `async-io` and `blocking`.
-    #[must_use]
     pub const fn smol() -> Smol {
         Smol {
             threads: None,

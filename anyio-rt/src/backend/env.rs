@@ -32,6 +32,9 @@ pub(super) enum Tag {
     Tokio,
     #[cfg(feature = "smol")]
     Smol,
+    /// No backend is compiled in.
+    #[cfg(not(any(feature = "tokio", feature = "smol")))]
+    Never(std::convert::Infallible),
 }
 
 #[derive(Clone, Debug)]
@@ -40,6 +43,9 @@ pub(super) enum Kind {
     Tokio(tokio::runtime::Handle),
     #[cfg(feature = "smol")]
     Smol(Arc<async_executor::Executor<'static>>),
+    /// No backend is compiled in.
+    #[cfg(not(any(feature = "tokio", feature = "smol")))]
+    Never(std::convert::Infallible),
 }
 
 impl Env {
@@ -111,6 +117,8 @@ impl Env {
             Kind::Tokio(_) => Tag::Tokio,
             #[cfg(feature = "smol")]
             Kind::Smol(_) => Tag::Smol,
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Kind::Never(never) => match never {},
         }
     }
 
@@ -120,6 +128,8 @@ impl Env {
             Tag::Tokio => "tokio",
             #[cfg(feature = "smol")]
             Tag::Smol => "smol",
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Tag::Never(never) => match never {},
         }
     }
 
@@ -131,6 +141,8 @@ impl Env {
             Tag::Tokio => super::tokio::now(),
             #[cfg(feature = "smol")]
             Tag::Smol => super::smol::now(),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Tag::Never(never) => match never {},
         })
     }
 
@@ -141,6 +153,8 @@ impl Env {
             Kind::Tokio(handle) => super::tokio::spawn(handle, future),
             #[cfg(feature = "smol")]
             Kind::Smol(executor) => super::smol::spawn(executor, future),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Kind::Never(never) => match *never {},
         }
     }
 
@@ -151,6 +165,8 @@ impl Env {
             Kind::Tokio(handle) => super::tokio::spawn_blocking(handle, f),
             #[cfg(feature = "smol")]
             Kind::Smol(_) => super::smol::spawn_blocking(f),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Kind::Never(never) => match *never {},
         }
     }
 

@@ -25,6 +25,9 @@ enum Raw {
     Tokio(#[pin] super::tokio::RawTimer),
     #[cfg(feature = "smol")]
     Smol(#[pin] super::smol::RawTimer),
+    /// No backend is compiled in.
+    #[cfg(not(any(feature = "tokio", feature = "smol")))]
+    Never(std::convert::Infallible),
 }
 
 impl Timer {
@@ -36,6 +39,8 @@ impl Timer {
             Tag::Tokio => Raw::Tokio(super::tokio::timer(deadline)),
             #[cfg(feature = "smol")]
             Tag::Smol => Raw::Smol(super::smol::timer(deadline)),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Tag::Never(never) => match never {},
         };
         Ok(Self { deadline, raw })
     }
@@ -53,6 +58,8 @@ impl Timer {
             RawProj::Tokio(timer) => super::tokio::poll_timer(timer, cx),
             #[cfg(feature = "smol")]
             RawProj::Smol(timer) => super::smol::poll_timer(timer, cx),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            RawProj::Never(never) => match *never {},
         }
     }
 
@@ -65,6 +72,8 @@ impl Timer {
             RawProj::Tokio(timer) => super::tokio::reset_timer(timer, deadline),
             #[cfg(feature = "smol")]
             RawProj::Smol(timer) => super::smol::reset_timer(timer, deadline),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            RawProj::Never(never) => match *never {},
         }
     }
 
@@ -76,6 +85,8 @@ impl Timer {
             Raw::Tokio(timer) => super::tokio::timer_fired(timer, self.deadline),
             #[cfg(feature = "smol")]
             Raw::Smol(timer) => super::smol::timer_fired(timer, self.deadline),
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Raw::Never(never) => match *never {},
         }
     }
 }

@@ -89,6 +89,7 @@ impl<E> ErrorGroup<E> {
     }
 
     /// The errors, in order.
+    #[must_use]
     pub fn iter(&self) -> Iter<'_, E> {
         Iter {
             inner: self.errors.iter(),

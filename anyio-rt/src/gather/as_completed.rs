@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
@@ -41,18 +41,36 @@ use crate::util::sync::lock;
 pub fn as_completed<'scope, V>(
     handles: impl IntoIterator<Item = TaskHandle<'scope, V>>,
 ) -> AsCompleted<'scope, V> {
-    let ended = Arc::new(Ended { state: Mutex::new(State { order: VecDeque::new(), waker: None }) });
+    let ended = Arc::new(Ended {
+        state: Mutex::new(State {
+            order: VecDeque::new(),
+            waker: None,
+        }),
+    });
     let tasks: Vec<_> = handles
         .into_iter()
         .enumerate()
         .map(|(n, handle)| {
-            let waker = Waker::from(Arc::new(Entry { n, ended: Arc::clone(&ended) }));
-            Some(Task { handle, waiting: Waiting::passed(), waker })
+            let waker = Waker::from(Arc::new(Entry {
+                n,
+                ended: Arc::clone(&ended),
+            }));
+            Some(Task {
+                handle,
+                waiting: Waiting::passed(),
+                waker,
+            })
         })
         .collect();
     assert!(!tasks.is_empty(), "`as_completed` needs at least one task");
     let left = tasks.len();
-    AsCompleted { tasks, left, ended, gate: Gate::default(), started: false }
+    AsCompleted {
+        tasks,
+        left,
+        ended,
+        gate: Gate::default(),
+        started: false,
+    }
 }
 
 /// A stream of finished tasks, from [`as_completed`].
@@ -144,7 +162,9 @@ impl<'scope, V> AsCompleted<'scope, V> {
                 }
             };
             // A wake says little: look whether the task has ended, and stay registered if not.
-            let Some(task) = &mut self.tasks[n] else { continue };
+            let Some(task) = &mut self.tasks[n] else {
+                continue;
+            };
             if task.handle.is_finished() {
                 let task = self.tasks[n].take().expect("looked at just now");
                 self.left -= 1;
@@ -156,9 +176,15 @@ impl<'scope, V> AsCompleted<'scope, V> {
 
     /// Registers with a task; if it has ended already, queues it.
     fn look(&mut self, n: usize) {
-        let Some(task) = &mut self.tasks[n] else { return };
+        let Some(task) = &mut self.tasks[n] else {
+            return;
+        };
         let mut cx = Context::from_waker(&task.waker);
-        if task.handle.poll_settled(&mut task.waiting, &mut cx).is_ready() {
+        if task
+            .handle
+            .poll_settled(&mut task.waiting, &mut cx)
+            .is_ready()
+        {
             self.ended.push(n);
         }
     }
@@ -188,6 +214,8 @@ impl<V> Drop for AsCompleted<'_, V> {
 
 impl<V> fmt::Debug for AsCompleted<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
+        f.debug_struct("AsCompleted")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
     }
 }

@@ -142,7 +142,10 @@ impl<F: Future> Gather for Vec<F> {
         let group = Group::<_, Plain, Carrier<F>>::new(None, false, location);
         let tg = group.handle();
         Group::drive(tg, async {
-            let handles: Vec<_> = self.into_iter().map(|future| tg.carry(future, location)).collect();
+            let handles: Vec<_> = self
+                .into_iter()
+                .map(|future| tg.carry(future, location))
+                .collect();
             let mut outputs = Vec::with_capacity(handles.len());
             for handle in handles {
                 outputs.push(handle.await);
@@ -164,7 +167,10 @@ impl<F: Future<Output = Result<T, E>>, T, E> TryGather for Vec<F> {
         let group = Group::<_, Fallible<E>, Carrier<F>>::new(None, false, location);
         let tg = group.handle();
         Group::drive(tg, async {
-            let handles: Vec<_> = self.into_iter().map(|future| tg.carry(future, location)).collect();
+            let handles: Vec<_> = self
+                .into_iter()
+                .map(|future| tg.carry(future, location))
+                .collect();
             let mut outputs = Vec::with_capacity(handles.len());
             for handle in handles {
                 outputs.push(handle.await);
@@ -191,11 +197,14 @@ impl<F: Future<Output = Result<T, E>>, T, E, const N: usize> TryGather for [F; N
         self,
         location: &'static Location<'static>,
     ) -> Result<Self::Output, ErrorGroup<E>> {
-        TryGather::try_gather(Vec::from(self), location).await.map(array)
+        TryGather::try_gather(Vec::from(self), location)
+            .await
+            .map(array)
     }
 }
 
 fn array<T, const N: usize>(outputs: Vec<T>) -> [T; N] {
-    outputs.try_into().unwrap_or_else(|_| unreachable!("as many outputs as futures"))
+    outputs
+        .try_into()
+        .unwrap_or_else(|_| unreachable!("as many outputs as futures"))
 }
-

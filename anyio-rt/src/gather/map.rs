@@ -87,7 +87,9 @@ where
     let work = Work::new(limit, args, func);
     let location = Location::caller();
     async move {
-        let group = Group::<_, Plain, Carrier<(I::IntoIter, F, Fut, Fut::Output)>>::new(None, false, location);
+        let group = Group::<_, Plain, Carrier<(I::IntoIter, F, Fut, Fut::Output)>>::new(
+            None, false, location,
+        );
         let tg = group.handle();
         Group::drive(tg, async {
             for _ in 0..limit {
@@ -130,7 +132,8 @@ where
     let work = Work::new(limit, args, func);
     let location = Location::caller();
     async move {
-        let group = Group::<_, Fallible<E>, Carrier<(I::IntoIter, F, Fut, T)>>::new(None, false, location);
+        let group =
+            Group::<_, Fallible<E>, Carrier<(I::IntoIter, F, Fut, T)>>::new(None, false, location);
         let tg = group.handle();
         Group::drive(tg, async {
             for _ in 0..limit {
@@ -190,7 +193,13 @@ impl<I: Iterator, F, T> Work<I, F, T> {
     }
 
     fn outputs(self) -> Vec<T> {
-        let outputs = self.outputs.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        outputs.into_iter().map(|output| output.expect("each future has ended")).collect()
+        let outputs = self
+            .outputs
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        outputs
+            .into_iter()
+            .map(|output| output.expect("each future has ended"))
+            .collect()
     }
 }

@@ -206,7 +206,8 @@ impl<F: Future> Future for Settle<F> {
 /// A clean-up that is still to be done. Dropped before that, it is reported as lost.
 #[derive(Debug)]
 pub struct Pending {
-    location: &'static Location<'static>,
+    /// Where it is due, until it is done.
+    due: Option<&'static Location<'static>>,
 }
 
 impl Pending {
@@ -216,19 +217,21 @@ impl Pending {
     #[allow(clippy::new_without_default)] // for expansions
     pub fn new() -> Self {
         Self {
-            location: Location::caller(),
+            due: Some(Location::caller()),
         }
     }
 
     /// It has been done.
-    pub fn done(self) {
-        std::mem::forget(self);
+    pub fn done(mut self) {
+        self.due = None;
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        report::lost_clean_up("the clean-up", self.location);
+        if let Some(location) = self.due {
+            report::lost_clean_up("the clean-up", location);
+        }
     }
 }
 

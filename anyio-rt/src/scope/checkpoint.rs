@@ -25,7 +25,10 @@ pub(crate) struct Gate {
 impl Gate {
     /// One that lets everything through, for a part of an operation that has asked already.
     pub(crate) fn passed() -> Self {
-        Self { passed: true, refused: OnceCell::new() }
+        Self {
+            passed: true,
+            refused: OnceCell::new(),
+        }
     }
 
     /// Ready if the operation may go on; after that, always.

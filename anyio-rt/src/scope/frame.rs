@@ -154,11 +154,6 @@ impl<'a> Frame<'a> {
         Reach::None
     }
 
-    /// Whether a cancellation reaches code at this point.
-    pub(crate) fn cancelled(&self) -> bool {
-        self.reach() != Reach::None
-    }
-
     /// Why a cancellation reaches this point: the reason of the innermost cancelled region.
     pub(crate) fn reason(&self) -> Option<Reason> {
         let mut at = Some(self);

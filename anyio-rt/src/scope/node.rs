@@ -60,10 +60,8 @@ const RETIMED: u32 = 1 << 3;
 const HELD: u32 = 1 << 4;
 /// Nothing inside holds, and something inside only waits to be dropped.
 const UNWOUND: u32 = 1 << 5;
-/// The region is over.
-const ENDED: u32 = 1 << 6;
 /// The node counts for something of its own, whatever is inside.
-const OWN: u32 = 1 << 7;
+const OWN: u32 = 1 << 6;
 
 /// What a node counts as in its parent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -145,10 +143,6 @@ impl Node {
 
     pub(crate) fn caught(&self) -> bool {
         self.has(CAUGHT)
-    }
-
-    pub(crate) fn ended(&self) -> bool {
-        self.has(ENDED)
     }
 
     /// Whether something inside must be polled on before anything is dropped.
@@ -336,12 +330,11 @@ impl Node {
         wake(left);
     }
 
-    /// Ends the region: it no longer counts in its parent, and handles see that it is over.
+    /// Ends the region: it no longer counts in its parent.
     ///
     /// `in_poll`: the parent is polling right now and will judge by itself.
     pub(crate) fn end(&self, in_poll: bool) {
         let mut links = lock(&self.links);
-        self.bits.fetch_or(ENDED, Ordering::Release);
         let left = Self::leave(&mut links);
         let own = links.waker.take();
         self.parent_id.store(0, Ordering::Relaxed);

@@ -46,13 +46,12 @@ use std::time::Instant;
 use pin_project::{pin_project, pinned_drop};
 
 use super::child;
-use super::driver::{Body, Engine, Progress, Typed};
+use super::driver::{Engine, Progress, Typed};
 use super::group::Group;
 use super::header::Header;
 use super::mode::{Fallible, Plain};
 use super::shared::Shared;
 use super::state::Phase;
-use crate::backend::Env;
 use crate::error::ErrorGroup;
 use crate::scope::Reason;
 use crate::scope::alarm::{Alarm, Cover};

@@ -404,7 +404,10 @@ pub(crate) struct Waiting {
 impl Waiting {
     /// A wait that is no checkpoint of its own.
     pub(crate) fn passed() -> Self {
-        Self { gate: Gate::passed(), key: None }
+        Self {
+            gate: Gate::passed(),
+            key: None,
+        }
     }
 
     fn poll(&mut self, header: &Header, cx: &Context<'_>) -> Poll<Phase> {

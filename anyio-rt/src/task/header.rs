@@ -88,14 +88,18 @@ pub(crate) struct Header {
     /// The link in the ready queues; belongs to whoever the queue protocol says ([`State`]).
     next_ready: AtomicPtr<Self>,
     /// The links in the list of members. Only the thread that has the driver touches them.
-    pub(super) next: Cell<Option<NonNull<Self>>>,
-    pub(super) back: Cell<Option<NonNull<Cell<Option<NonNull<Self>>>>>>,
+    pub(super) next: Link,
+    /// The link that leads here.
+    pub(super) back: Cell<Option<NonNull<Link>>>,
     /// What few children need, made on demand.
     extra: AtomicPtr<Extra>,
     /// 0 until somebody asks.
     id: AtomicU64,
     location: &'static Location<'static>,
 }
+
+/// The way to the next member of a list.
+pub(super) type Link = Cell<Option<NonNull<Header>>>;
 
 /// What few children need.
 #[derive(Default)]

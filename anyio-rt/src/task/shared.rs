@@ -30,7 +30,7 @@ use std::ptr::{self, NonNull};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::header::{Header, Step, VTable};
+use super::header::{Header, Link, Step, VTable};
 use super::ready::{Linked, Pushed, Stack};
 use super::state::{Phase, Seen, State};
 use crate::scope::node::{Kind, Node};
@@ -455,7 +455,7 @@ impl Queue {
 /// A list of members, linked through `next` and `back`, that a member leaves without knowing which it is.
 #[derive(Default)]
 pub(super) struct List {
-    first: Cell<Option<NonNull<Header>>>,
+    first: Link,
 }
 
 impl List {

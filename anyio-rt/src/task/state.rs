@@ -146,13 +146,13 @@ impl State {
     /// A new child with a handle and `refs` references, which is about to be put into a queue.
     #[inline]
     pub(crate) fn queued_with_handle(refs: u32) -> Self {
-        Self(AtomicU64::new(QUEUED | HANDLE | u64::from(refs) * REF))
+        Self(AtomicU64::new(QUEUED | HANDLE | (u64::from(refs) * REF)))
     }
 
     /// A new child with a handle and `refs` references, in no queue.
     #[inline]
     pub(crate) fn idle_with_handle(refs: u32) -> Self {
-        Self(AtomicU64::new(HANDLE | u64::from(refs) * REF))
+        Self(AtomicU64::new(HANDLE | (u64::from(refs) * REF)))
     }
 
     /// A body, which is about to be put into a queue, and whose references are another's affair.

@@ -42,7 +42,12 @@ where
     T: Send + 'static,
     F: FnOnce() -> T + Send + 'static,
 {
-    RunSync { f: Some(f), abandon: false, gate: Gate::default(), wait: None }
+    RunSync {
+        f: Some(f),
+        abandon: false,
+        gate: Gate::default(),
+        wait: None,
+    }
 }
 
 /// A call on another thread, from [`run_sync`].
@@ -82,9 +87,18 @@ where
         let mut this = self.project();
         ready!(this.gate.poll(cx));
         if let Some(f) = this.f.take() {
-            let env = Env::current().unwrap_or_else(|error| panic!("`to_thread::run_sync` needs a thread, but {error}"));
-            let shared = Arc::new(Shared { state: Mutex::new(State { outcome: None, waker: None }) });
-            let answer = Answer { shared: Arc::clone(&shared) };
+            let env = Env::current().unwrap_or_else(|error| {
+                panic!("`to_thread::run_sync` needs a thread, but {error}")
+            });
+            let shared = Arc::new(Shared {
+                state: Mutex::new(State {
+                    outcome: None,
+                    waker: None,
+                }),
+            });
+            let answer = Answer {
+                shared: Arc::clone(&shared),
+            };
             env.spawn_blocking(move || answer.run(f));
             let receive = Receive { shared };
             this.wait.set(Some(if *this.abandon {
@@ -93,7 +107,10 @@ where
                 Wait::Shielded(shield(receive))
             }));
         }
-        let wait = this.wait.as_pin_mut().expect("`run_sync` was polled after it had ended");
+        let wait = this
+            .wait
+            .as_pin_mut()
+            .expect("`run_sync` was polled after it had ended");
         let outcome = match wait.project() {
             WaitProj::Shielded(receive) => receive.poll(cx),
             WaitProj::Abandoned(receive) => receive.poll(cx),

@@ -28,12 +28,36 @@ pub(crate) fn further_panic(text: &str, location: &Location<'_>) {
     ));
 }
 
-/// The counts so far: `(lost clean-ups, further panics)`.
-pub(crate) fn counts() -> (usize, usize) {
-    (
-        LOST_CLEAN_UPS.load(Ordering::Relaxed),
-        FURTHER_PANICS.load(Ordering::Relaxed),
-    )
+/// How often a shielded part or a clean-up of `finally!` or `with!` was dropped from outside before it
+/// was done, in this process so far.
+///
+/// Nothing in this crate does that; a foreign `select!`, an aborted tokio task or a runtime that shuts
+/// down does. For tests: the number should not rise.
+///
+/// ```
+/// use std::future::{Future, pending, poll_fn};
+/// use std::task::Poll;
+///
+/// let before = anyio::lost_clean_ups();
+/// let mut shielded = Box::pin(anyio::shield(pending::<()>()));
+/// anyio::run(anyio::Backend::default(), poll_fn(|cx| {
+///     assert!(shielded.as_mut().poll(cx).is_pending());
+///     Poll::Ready(())
+/// }))?;
+/// drop(shielded);
+/// assert_eq!(anyio::lost_clean_ups(), before + 1);
+/// # Ok::<(), anyio::RunError>(())
+/// ```
+#[must_use]
+pub fn lost_clean_ups() -> usize {
+    LOST_CLEAN_UPS.load(Ordering::Relaxed)
+}
+
+/// How often a child of a task group panicked after another one of its group had, in this process so
+/// far. Only the first panic of a group goes on at its end.
+#[must_use]
+pub fn further_panics() -> usize {
+    FURTHER_PANICS.load(Ordering::Relaxed)
 }
 
 #[cfg(feature = "tracing")]
