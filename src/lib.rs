@@ -1,30 +1,102 @@
-//! x
-extern crate self as anyio;
-pub use anyio_macros::*;
-pub use anyio_rt::*;
-pub mod to_thread {
-    pub use anyio_rt::run_sync;
-}
+//! Structured concurrency for async Rust, on tokio and smol.
+//!
+//! * **Task groups** whose children *borrow* from the function that opened them, and have ended when
+//!   the group has: [`task_group!`].
+//! * **Cancel scopes and timeouts** over any future, with *shields* and asynchronous *clean-up*:
+//!   [`move_on_after!`], [`fail_after!`], [`cancel_scope!`], [`shield!`], [`finally!`], [`with!`].
+//! * **One API over two runtimes**, chosen at run time, with no type parameter in your signatures; and
+//!   tests that run on both: [`#[anyio::test]`](macro@test).
+//!
+//! ```
+//! use anyio::{ErrorGroup, fail_after, task_group};
+//!
+//! async fn word_count(text: &str) -> Result<usize, String> {
+//!     if text.is_empty() { Err("an empty text".into()) } else { Ok(text.split(' ').count()) }
+//! }
+//!
+//! #[anyio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let texts = vec!["structured concurrency".to_owned(), "for all of us".to_owned()];
+//!     let mut longest = String::new();
+//!
+//!     // The children borrow `texts`, the group ends when they have, and all of it within a second.
+//!     let counts = fail_after!(1s, {
+//!         task_group!(|tg| -> Result<_, String> {
+//!             let counts: Vec<_> = texts.iter().map(|text| tg.spawn(word_count(text))).collect();
+//!             tg.spawn(async {
+//!                 longest = texts.iter().max_by_key(|text| text.len()).unwrap().clone();
+//!                 Ok(())
+//!             });
+//!             let mut sum = 0;
+//!             for count in counts {
+//!                 sum += count.await;
+//!             }
+//!             Ok(sum)
+//!         })?
+//!     })?;
+//!
+//!     assert_eq!(counts, 6);
+//!     assert_eq!(longest, "structured concurrency");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Where to start
+//!
+//! The [`manual`] has a page for each room: [basics](manual::basics), [tasks](manual::tasks),
+//! [cancellation](manual::cancellation), [context managers](manual::contextmanagers). What differs from
+//! Python's AnyIO, and why, is in [`manual::divergences`].
+//!
+//! | you want to | look at |
+//! |---|---|
+//! | run several things and wait for all | [`task_group!`], [`gather()`], [`amap()`] |
+//! | …and stop at the first error | the annotated form, `task_group!(\|tg\| -> Result<_, E> { … })`, [`try_gather()`] |
+//! | …and take the first result | [`TaskGroup::finish`], [`as_completed()`] |
+//! | start a service and go on once it is ready | [`Spawner::start`] |
+//! | use another core | [`Spawner::spawn_parallel`], [`to_thread::run_sync`] |
+//! | limit the time | [`move_on_after!`] (gives `None`), [`fail_after!`] (gives an error) |
+//! | cancel by hand | [`cancel_scope!`], [`TaskGroup::cancel`], [`TaskHandle::cancel`] |
+//! | finish something whatever happens | [`shield!`], [`#[shielded]`](macro@shielded) |
+//! | clean up asynchronously | [`finally!`], [`with!`], [`catch_cancelled()`] |
+//! | begin inside a tokio program | nothing: all of it works under `#[tokio::main]` |
+//!
+//! # Two body forms
+//!
+//! A bare block `{ … }` is part of the surrounding function: `?`, `return`, `break` and `continue` mean
+//! what they would mean in any block. A closure `|x| { … }` is a function of its own: they stay inside.
+//! All macros await by themselves.
+//!
+//! # Backends
+//!
+//! Cargo features `tokio` and `smol` (both on by default) compile a backend in; which one runs is said at
+//! run time: [`#[anyio::main]`](macro@main), [`run`], [`#[anyio::test]`](macro@test). Inside a tokio
+//! runtime that was started otherwise, that one is used. The feature `tracing` reports what has no caller
+//! to be reported to.
+
+#![forbid(unsafe_code)]
+
+pub mod lowlevel;
+mod macros;
+pub mod manual;
+pub mod to_thread;
+
+pub use anyio_rt::{
+    AsCompleted, AsyncContextManager, AsyncResource, Backend, CancelScope, CancelValue, Cancelled,
+    CatchCancelled, EffectiveDeadline, ErrorGroup, FailAfter, Fallible, Gather, Iter, Join, Local,
+    LocalSpawner, LocalTaskGroup, Mode, MoveOn, NoBackendError, Outcome, Plain, ResumeCancelled,
+    RunError, ScopeHandle, Scoped, Shielded, Sleep, SleepForever, Smol, Spawner, Start, StartError,
+    TaskError, TaskGroup, TaskGroupStatistics, TaskHandle, TaskInfo, TaskState, TaskStatus, Threaded,
+    TimeoutError, Tokio, TryGather, UnknownBackendError, Wait, aclose_forcefully, all_backends, amap,
+    amap_limited, as_completed, available_backends, catch_cancelled, checkpoint, current_effective_deadline,
+    current_task, current_time, fail_after, fail_at, further_panics, gather, lost_clean_ups, move_on_after,
+    move_on_at, resume_cancelled, run, shield, sleep, sleep_forever, sleep_until, try_amap, try_amap_limited,
+    try_current_time, try_gather,
+};
+pub use macros::*;
 
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::{__when_smol as when_smol, __when_tokio as when_tokio};
     pub use anyio_rt::__private::*;
-}
 
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "tokio")]
-macro_rules! __when_tokio { ({ $($then:tt)* } { $($otherwise:tt)* }) => { $($then)* }; }
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "tokio"))]
-macro_rules! __when_tokio { ({ $($then:tt)* } { $($otherwise:tt)* }) => { $($otherwise)* }; }
-#[doc(hidden)]
-#[macro_export]
-#[cfg(feature = "smol")]
-macro_rules! __when_smol { ({ $($then:tt)* } { $($otherwise:tt)* }) => { $($then)* }; }
-#[doc(hidden)]
-#[macro_export]
-#[cfg(not(feature = "smol"))]
-macro_rules! __when_smol { ({ $($then:tt)* } { $($otherwise:tt)* }) => { $($otherwise)* }; }
+    pub use crate::{__when_smol as when_smol, __when_tokio as when_tokio};
+}

@@ -4,6 +4,9 @@
 
 #![forbid(unsafe_code)]
 
+// `expect("why it cannot fail")` for a local invariant, `?` for the rest.
+#![warn(clippy::unwrap_used)]
+
 mod cancel_scope;
 mod common;
 mod deadline;

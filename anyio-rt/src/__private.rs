@@ -1,6 +1,8 @@
 //! What expansions of the macros name. Exempt from semantic versioning, and not for use by hand:
 //! [`drive`] is sound only as `task_group!` uses it, awaited on the spot.
 
+#![allow(clippy::must_use_candidate)] // called by expansions only
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::panic::Location;

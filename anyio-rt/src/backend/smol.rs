@@ -95,6 +95,7 @@ pub(super) fn now() -> Instant {
     Instant::now()
 }
 
+#[allow(clippy::disallowed_methods)] // this is what groups spawn with
 pub(super) fn spawn(
     executor: &Executor<'static>,
     future: impl Future<Output = ()> + Send + 'static,
@@ -102,6 +103,7 @@ pub(super) fn spawn(
     executor.spawn(future).detach();
 }
 
+#[allow(clippy::disallowed_methods)] // this is what `run_sync` calls
 pub(super) fn spawn_blocking(f: impl FnOnce() + Send + 'static) {
     blocking::unblock(f).detach();
 }

@@ -53,6 +53,7 @@ pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
+#[allow(clippy::disallowed_methods)] // this is what groups spawn with
 pub(super) fn spawn(handle: &Handle, future: impl Future<Output = ()> + Send + 'static) {
     drop(handle.spawn(future));
 }

@@ -158,8 +158,11 @@ impl<F> fmt::Debug for CatchCancelled<F> {
 /// How a body ended that must not get away unnoticed.
 #[allow(clippy::exhaustive_enums)] // for expansions
 pub enum Settled<T> {
+    /// It gave this.
     Value(T),
+    /// It was cancelled.
     Cancelled(Cancelled),
+    /// It panicked with this.
     Panicked(Payload),
 }
 

@@ -130,7 +130,7 @@ where
             }
         };
         // SAFETY: ended here and now; the slot is as `phase` says.
-        unsafe { finish::<M::Value, M::Error>(*this.child, phase) };
+        unsafe { finish::<M::Error>(*this.child, phase) };
         Poll::Ready(())
     }
 }
@@ -152,7 +152,7 @@ where
                 Err(payload) => panicked(header, payload),
             };
             // SAFETY: not ended before; the slot is empty, as `phase` says.
-            unsafe { finish::<M::Value, M::Error>(*this.child, phase) };
+            unsafe { finish::<M::Error>(*this.child, phase) };
         }
         if let Some(env) = this.env.take() {
             env.task_ended();
@@ -172,8 +172,8 @@ fn panicked(header: &Header, payload: Payload) -> Phase {
 /// # Safety
 ///
 /// The caller polled the child, has a reference of it, and calls this once; the slot is as `phase` says,
-/// for a value of type `V` or an error of type `E`.
-unsafe fn finish<V, E>(child: NonNull<Header>, phase: Phase) {
+/// an error being of type `E`.
+unsafe fn finish<E>(child: NonNull<Header>, phase: Phase) {
     // SAFETY: alive by the caller's reference.
     let header = unsafe { child.as_ref() };
     if let Some(node) = header.node() {

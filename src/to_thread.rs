@@ -1,0 +1,3 @@
+//! Calling blocking code from async code.
+
+pub use anyio_rt::{RunSync, run_sync};
