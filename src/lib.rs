@@ -85,12 +85,13 @@ pub use anyio_rt::{
     CatchCancelled, EffectiveDeadline, ErrorGroup, FailAfter, Fallible, Gather, Iter, Join, Local,
     LocalSpawner, LocalTaskGroup, Mode, MoveOn, NoBackendError, Outcome, Plain, ResumeCancelled,
     RunError, ScopeHandle, Scoped, Shielded, Sleep, SleepForever, Smol, Spawner, Start, StartError,
-    TaskError, TaskGroup, TaskGroupStatistics, TaskHandle, TaskInfo, TaskState, TaskStatus, Threaded,
-    TimeoutError, Tokio, TryGather, UnknownBackendError, Wait, aclose_forcefully, all_backends, amap,
-    amap_limited, as_completed, available_backends, catch_cancelled, checkpoint, current_effective_deadline,
-    current_task, current_time, fail_after, fail_at, further_panics, gather, lost_clean_ups, move_on_after,
-    move_on_at, resume_cancelled, run, shield, sleep, sleep_forever, sleep_until, try_amap, try_amap_limited,
-    try_current_time, try_gather,
+    TaskError, TaskGroup, TaskGroupStatistics, TaskHandle, TaskInfo, TaskState, TaskStatus,
+    Threaded, TimeoutError, Tokio, TryGather, UnknownBackendError, Wait, aclose_forcefully,
+    all_backends, amap, amap_limited, as_completed, available_backends, catch_cancelled,
+    checkpoint, current_effective_deadline, current_task, current_time, fail_after, fail_at,
+    further_panics, gather, lost_clean_ups, move_on_after, move_on_at, resume_cancelled, run,
+    shield, sleep, sleep_forever, sleep_until, try_amap, try_amap_limited, try_current_time,
+    try_gather,
 };
 pub use macros::*;
 

@@ -3,6 +3,6 @@
 //! Every asynchronous operation of this crate is one. These are for code that has none of its own.
 
 pub use anyio_rt::{
-    CancelShieldedCheckpoint, Checkpoint, CheckpointIfCancelled, cancel_shielded_checkpoint, checkpoint,
-    checkpoint_if_cancelled,
+    CancelShieldedCheckpoint, Checkpoint, CheckpointIfCancelled, cancel_shielded_checkpoint,
+    checkpoint, checkpoint_if_cancelled,
 };

@@ -82,14 +82,23 @@ fn imports_in_the_runtime_go_down_only() {
                 let Some(there) = floor.get(to) else {
                     continue; // an item re-exported at the root
                 };
-                let allowed = to == from || there < here || NEIGHBOURS.contains(&(from.as_str(), to));
+                let allowed =
+                    to == from || there < here || NEIGHBOURS.contains(&(from.as_str(), to));
                 if !allowed {
-                    wrong.push(format!("{}:{}: `{from}` imports `{to}`", file.display(), n + 1));
+                    wrong.push(format!(
+                        "{}:{}: `{from}` imports `{to}`",
+                        file.display(),
+                        n + 1
+                    ));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "imports that do not go down:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "imports that do not go down:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -105,12 +114,20 @@ fn macro_folders_import_only_what_is_common() {
         for (n, line) in text.lines().enumerate() {
             for to in imports(line) {
                 if to != from && (to != "common" || from == "common") {
-                    wrong.push(format!("{}:{}: `{from}` imports `{to}`", file.display(), n + 1));
+                    wrong.push(format!(
+                        "{}:{}: `{from}` imports `{to}`",
+                        file.display(),
+                        n + 1
+                    ));
                 }
             }
         }
     }
-    assert!(wrong.is_empty(), "imports between macros:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "imports between macros:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -132,8 +149,17 @@ fn unsafe_code_is_where_it_is_said_to_be() {
     let src = root().join("anyio-rt/src");
     let mut found: Vec<String> = sources(&src)
         .into_iter()
-        .filter(|file| fs::read_to_string(file).expect("a source file").contains("allow(unsafe_code)"))
-        .map(|file| file.strip_prefix(&src).expect("under src").to_string_lossy().replace('\\', "/"))
+        .filter(|file| {
+            fs::read_to_string(file)
+                .expect("a source file")
+                .contains("allow(unsafe_code)")
+        })
+        .map(|file| {
+            file.strip_prefix(&src)
+                .expect("under src")
+                .to_string_lossy()
+                .replace('\\', "/")
+        })
         .collect();
     found.sort();
     let mut expected: Vec<String> = FILES.iter().map(ToString::to_string).collect();
@@ -159,5 +185,9 @@ fn no_file_has_grown_out_of_its_room() {
             }
         }
     }
-    assert!(large.is_empty(), "look for a second room in:\n{}", large.join("\n"));
+    assert!(
+        large.is_empty(),
+        "look for a second room in:\n{}",
+        large.join("\n")
+    );
 }

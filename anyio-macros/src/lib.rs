@@ -3,7 +3,6 @@
 //! One folder a macro family; what they share is in `common`. A folder never imports another.
 
 #![forbid(unsafe_code)]
-
 // `expect("why it cannot fail")` for a local invariant, `?` for the rest.
 #![warn(clippy::unwrap_used)]
 

@@ -16,11 +16,15 @@
 
 // `expect("why it cannot fail")` for a local invariant, `?` for the rest.
 #![warn(clippy::unwrap_used)]
-
 // Without a backend there is nothing to choose from; libraries may still compile against this crate.
 #![cfg_attr(
     not(any(feature = "tokio", feature = "smol")),
-    allow(dead_code, unreachable_code, unused_variables, clippy::needless_pass_by_value)
+    allow(
+        dead_code,
+        unreachable_code,
+        unused_variables,
+        clippy::needless_pass_by_value
+    )
 )]
 
 mod backend;

@@ -36,8 +36,8 @@
 //!
 //! A region judges whether it may drop its inside at the end of each poll of its own. A change that
 //! happens during that poll needs no waking; one that comes from elsewhere (a handle, a future that
-//! moved away, another thread) wakes the nearest parent only: the poll that reaches it passes through
-//! every region around it, and they judge as well.
+//! moved away, another thread) wakes the node that changed, or the nearest parent of one that left. The
+//! poll that reaches it passes through every region around it, and they judge as well.
 
 use std::sync::{Arc, Weak};
 use std::task::Waker;
@@ -229,7 +229,7 @@ impl Node {
             return;
         }
         self.bits.fetch_xor(SHIELDED, Ordering::AcqRel);
-        wake(self.publish(links, false));
+        self.publish(links);
         if !on {
             self.alert();
         }
@@ -244,7 +244,7 @@ impl Node {
         }
         let mut links = lock(&self.links);
         links.own.hold = hold;
-        self.publish(links, true);
+        self.publish(links);
     }
 
     /// Declares that this region's inside is gone and it only waits to be dropped.
@@ -253,7 +253,7 @@ impl Node {
     pub(crate) fn set_own_unwind(&self) {
         let mut links = lock(&self.links);
         links.own.unwind = true;
-        self.publish(links, true);
+        self.publish(links);
     }
 
     /// Leaves the waker of the region's future, for whoever changes something.
@@ -322,7 +322,7 @@ impl Node {
             links.parent = Some((Arc::clone(parent), key));
             links.gives = links.due(self);
             above.count(Gives::default(), links.gives);
-            parent.publish(above, true);
+            parent.publish(above);
         }
         self.parent_id
             .store(parent.map_or(0, |parent| parent.id()), Ordering::Relaxed);
@@ -365,16 +365,18 @@ impl Node {
         } else {
             above.waker.take()
         };
-        parent.publish(above, true);
+        parent.publish(above);
         waker
     }
 
-    /// After a change under `links`: mirrors the counts in `bits` and carries what this node counts
-    /// as to its ancestors. Gives the waker of the parent if that may have to judge anew and is not
-    /// doing so already (`in_poll`).
+    /// After a change under `links`: mirrors the counts in `bits` and carries what this node counts as
+    /// to its ancestors.
+    ///
+    /// Nobody further out has to be woken for it: either this happens in a poll, which passes through
+    /// them, or the caller wakes this node or the nearest parent, whose poll does.
     ///
     /// Recursion is as deep as the change goes up, at most the nesting of regions.
-    fn publish(&self, mut links: MutexGuard<'_, Links>, in_poll: bool) -> Option<Waker> {
+    fn publish(&self, mut links: MutexGuard<'_, Links>) {
         let held = if links.holds > 0 { HELD } else { 0 };
         let unwound = if links.unwound() { UNWOUND } else { 0 };
         let new = held | unwound | links.own.bit();
@@ -386,20 +388,12 @@ impl Node {
         let (gave, due) = (links.gives, links.due(self));
         let parent = match &links.parent {
             Some((parent, _)) if gave != due => Arc::clone(parent),
-            Some(_) | None => return None,
+            Some(_) | None => return,
         };
         links.gives = due;
         let mut above = lock(&parent.links);
         above.count(gave, due);
-        let may_judge = (gave.hold && !due.hold) || (due.unwind && !gave.unwind);
-        let waker = if may_judge && !in_poll {
-            above.waker.take()
-        } else {
-            None
-        };
-        let further = parent.publish(above, true);
-        debug_assert!(further.is_none(), "only the nearest parent is woken");
-        waker
+        parent.publish(above);
     }
 }
 

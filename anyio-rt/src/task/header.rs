@@ -269,6 +269,10 @@ impl Linked for Header {
     fn next(&self) -> &AtomicPtr<Self> {
         &self.next_ready
     }
+
+    fn state(&self) -> &State {
+        &self.state
+    }
 }
 
 /// A member is a region of its own: it is cancelled through its handle, and judged by itself.

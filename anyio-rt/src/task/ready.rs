@@ -17,11 +17,13 @@
 
 use std::ptr::{self, NonNull};
 
+use super::state::State;
 use crate::util::sync::{AtomicPtr, Ordering};
 
-/// A node that carries its own link.
+/// A node that carries its own link, and the state that says whether it is queued.
 pub(crate) trait Linked: Sized {
     fn next(&self) -> &AtomicPtr<Self>;
+    fn state(&self) -> &State;
 }
 
 /// A stack of nodes that belong to others.
@@ -37,7 +39,10 @@ pub(crate) enum Pushed {
     First,
     More,
     /// The stack is closed and the node is not in it.
-    Refused,
+    Refused {
+        /// Whether the driver has left its reference to the caller.
+        release: bool,
+    },
 }
 
 impl<T: Linked> Stack<T> {
@@ -52,7 +57,7 @@ impl<T: Linked> Stack<T> {
         ptr::without_provenance_mut(1)
     }
 
-    /// Puts `node` on top.
+    /// Puts `node`, whose state the caller has just turned to queued, on top.
     ///
     /// # Safety
     ///
@@ -61,7 +66,11 @@ impl<T: Linked> Stack<T> {
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             if head == Self::closed_mark() {
-                return Pushed::Refused;
+                // SAFETY: alive by the caller's promise.
+                let seen = unsafe { node.as_ref() }.state().refused();
+                return Pushed::Refused {
+                    release: seen.dead(),
+                };
             }
             // SAFETY: alive by the caller's promise; `next` is ours by invariant 3.
             unsafe { node.as_ref() }

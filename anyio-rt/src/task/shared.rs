@@ -181,10 +181,8 @@ impl Shared {
         }
         // SAFETY: in no queue (`queue` said so); the driver's reference keeps it alive, or is the stack's
         // if the driver lets go meanwhile (invariant 3).
-        if unsafe { shared.push_remote(header) } {
-            return;
-        }
-        if member.state.refused().dead() && !member.is_body() {
+        let pushed = unsafe { shared.push_remote(header) };
+        if pushed == (Pushed::Refused { release: true }) && !member.is_body() {
             // SAFETY: the driver left its reference to whoever takes the child out of the queue.
             unsafe { Header::release(header) };
         }
@@ -193,16 +191,13 @@ impl Shared {
     /// # Safety
     ///
     /// As for [`Stack::push`].
-    unsafe fn push_remote(&self, header: NonNull<Header>) -> bool {
+    unsafe fn push_remote(&self, header: NonNull<Header>) -> Pushed {
         // SAFETY: the caller's promise.
-        match unsafe { self.remote.push(header) } {
-            Pushed::First => {
-                self.node.wake();
-                true
-            }
-            Pushed::More => true,
-            Pushed::Refused => false,
+        let pushed = unsafe { self.remote.push(header) };
+        if pushed == Pushed::First {
+            self.node.wake();
         }
+        pushed
     }
 
     /// Takes a new child in, whose state says that it is queued. Any thread may call this.
@@ -220,7 +215,7 @@ impl Shared {
             return;
         }
         // SAFETY: new, so in no queue; the reference passed in keeps it alive.
-        if !unsafe { self.push_remote(child) } {
+        if let Pushed::Refused { .. } = unsafe { self.push_remote(child) } {
             // SAFETY: new, so its future is in the slot unless it ended elsewhere; nobody else has it.
             unsafe { Self::discard(child) };
         }
@@ -251,7 +246,6 @@ impl Shared {
     pub(super) unsafe fn discard(child: NonNull<Header>) {
         // SAFETY: alive by that reference.
         let header = unsafe { child.as_ref() };
-        header.state.refused();
         if header.vtable().parallel {
             header.keep_shared();
             let seen = header.state.abandon();
@@ -267,12 +261,19 @@ impl Shared {
             }
             return;
         }
-        if !header.state.look().ended() {
-            // SAFETY: the future is in the slot, since the child has not ended and was never polled here.
-            let _panicked = unsafe { (header.vtable().drop_future)(child) };
+        if header.state.look().ended() {
+            // It ended in `start`. What it left is the handle's, except for an error, which is leaked: its
+            // type is not known here, and a `start` that is polled after its group's end does not exist.
+            header.keep_shared();
+            let seen = header.state.let_go();
             // SAFETY: the reference is ours.
-            unsafe { Self::let_go(child, Phase::Cancelled) };
+            unsafe { Self::leave(child, seen) };
+            return;
         }
+        // SAFETY: the future is in the slot, since the child has not ended and was never polled here.
+        let _panicked = unsafe { (header.vtable().drop_future)(child) };
+        // SAFETY: the reference is ours.
+        unsafe { Self::let_go(child, Phase::Cancelled) };
     }
 
     /// Ends a child: its slot is written, and the driver gives its reference up.

@@ -232,7 +232,7 @@ impl State {
     /// If it was in a queue, its reference belongs to the queue now (invariant 2).
     #[inline]
     pub(crate) fn finish(&self, phase: Phase) -> Seen {
-        self.set(phase as u64 | DEAD | QUEUED | OWNER)
+        self.set(phase as u64 | DEAD | OWNER)
     }
 
     /// A child that somebody else polls has ended; the slot is written. If the handle was gone, the caller
@@ -245,14 +245,14 @@ impl State {
     ///
     /// If it was in a queue, its reference belongs to the queue now (invariant 2).
     pub(crate) fn let_go(&self) -> Seen {
-        self.set(DEAD | QUEUED | OWNER)
+        self.set(DEAD | OWNER)
     }
 
     /// The driver goes away while somebody else still polls the child.
     ///
     /// If it was in a queue, its reference belongs to the queue now (invariant 2).
     pub(crate) fn abandon(&self) -> Seen {
-        self.set(DEAD | QUEUED | OWNER | DOOMED | ORPHAN)
+        self.set(DEAD | OWNER | DOOMED | ORPHAN)
     }
 
     /// Cancels the child alone.
