@@ -49,9 +49,21 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(Until::At(deadline))
 }
 
-/// Sleeps until it is cancelled.
+/// Sleeps until it is cancelled, and never goes on.
 ///
-/// Outside any scope that could cancel it, it is dropped at best. Needs no backend.
+/// Needs no backend. Where a value of another type is wanted of something that never ends, use
+/// [`std::future::pending`].
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
+///
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// assert!(anyio::move_on_after!(1ms, { anyio::sleep_forever().await }).is_none());
+/// # }
+/// ```
 pub fn sleep_forever() -> SleepForever {
     SleepForever {
         gate: Gate::default(),
@@ -174,9 +186,9 @@ pub struct SleepForever {
 }
 
 impl Future for SleepForever {
-    type Output = std::convert::Infallible;
+    type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         match self.gate.poll_cancelled() {
             Poll::Ready(()) | Poll::Pending => Poll::Pending,
         }

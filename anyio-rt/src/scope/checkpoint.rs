@@ -137,7 +137,8 @@ impl Future for Checkpoint {
 /// Is cancelled if a cancellation reaches here; otherwise goes on at once, without letting others run.
 ///
 /// ```
-/// use anyio::{CancelScope, checkpoint_if_cancelled};
+/// use anyio::CancelScope;
+/// use anyio::lowlevel::checkpoint_if_cancelled;
 ///
 /// # #[anyio::main]
 /// # async fn main() {
@@ -172,7 +173,8 @@ impl Future for CheckpointIfCancelled {
 /// Lets others run once, and goes on even if cancelled.
 ///
 /// ```
-/// use anyio::{CancelScope, cancel_shielded_checkpoint};
+/// use anyio::CancelScope;
+/// use anyio::lowlevel::cancel_shielded_checkpoint;
 ///
 /// # #[anyio::main]
 /// # async fn main() {
