@@ -30,6 +30,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{ParseStream, Parser as _};
+use syn::token::Brace;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprBreak, ExprMatch, ExprReturn, Item, Label, Lifetime, Macro, Pat, Token,
@@ -85,7 +86,15 @@ impl Flow {
         let future = if slots.is_empty() {
             quote!(async #block)
         } else {
-            quote!(async { #private::Flow::Value(#parsed) })
+            // Braces of ours: around a single expression the compiler would call the user's needless.
+            parsed.brace_token = Brace(Span::mixed_site());
+            quote!(async {
+                #[allow(clippy::let_unit_value)]
+                let __value = #parsed;
+                // Unreachable if the block always leaves otherwise.
+                #[allow(unreachable_code, clippy::needless_return)]
+                return #private::Flow::Value(__value);
+            })
         };
         Self {
             future,
