@@ -1,0 +1,4 @@
+//! `main` is async.
+
+#[anyio::main]
+fn main() {}

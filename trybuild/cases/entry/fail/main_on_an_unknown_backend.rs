@@ -1,0 +1,4 @@
+//! The nearest backend is suggested.
+
+#[anyio::main(backend = tokyo)]
+async fn main() {}

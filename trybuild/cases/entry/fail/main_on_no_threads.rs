@@ -1,0 +1,4 @@
+//! A backend has a thread.
+
+#[anyio::main(backend = smol(threads = 0))]
+async fn main() {}

@@ -1,0 +1,4 @@
+//! So is the nearest option.
+
+#[anyio::main(backnd = tokio)]
+async fn main() {}

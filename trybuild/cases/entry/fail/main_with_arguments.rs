@@ -1,0 +1,6 @@
+//! `main` takes nothing.
+
+#[anyio::main]
+async fn main(name: String) {
+    println!("{name}");
+}

@@ -1,0 +1,6 @@
+//! A test is async.
+
+#[anyio::test]
+fn adds_up() {}
+
+fn main() {}

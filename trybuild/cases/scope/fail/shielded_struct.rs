@@ -1,0 +1,8 @@
+//! Only functions can.
+
+use anyio::shielded;
+
+#[shielded]
+struct Commit;
+
+fn main() {}
