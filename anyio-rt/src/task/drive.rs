@@ -427,9 +427,7 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
             payload
         }
         None if parallel => {
-            if let Some(task) = header.extra().and_then(|extra| lock(&extra.task).take()) {
-                task.wake();
-            }
+            header.alert();
             if !seen.queued() {
                 // SAFETY: in no queue, so the reference is ours.
                 unsafe { Header::release(member) };

@@ -180,11 +180,8 @@ impl<'scope, V> TaskHandle<'scope, V> {
         }
         header.set_reason(Reason::called(None));
         header.state.cancel();
-        if header.vtable().parallel {
-            if let Some(task) = header.extra().and_then(|extra| lock(&extra.task).take()) {
-                task.wake();
-            }
-        } else {
+        header.alert();
+        if !header.vtable().parallel {
             // SAFETY: alive by the handle.
             unsafe { Shared::wake(self.child) };
         }
@@ -256,6 +253,7 @@ impl<'scope, V> TaskHandle<'scope, V> {
     }
 
     /// Ready when the task has ended: with its value, once, or with why there is none.
+    ///
     fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Result<V, TaskError>> {
         assert!(
             !self.taken,
@@ -270,7 +268,13 @@ impl<'scope, V> TaskHandle<'scope, V> {
                 // drops it again.
                 Ok(unsafe { child::slot::<V>(self.child).read() })
             }
-            phase => Err(phase.into()),
+            phase => {
+                if phase == Phase::Cancelled {
+                    // Whoever is cancelled together with the task is cancelled, and not told of the task.
+                    ready!(self.waiting.gate.poll_cancelled());
+                }
+                Err(phase.into())
+            }
         })
     }
 }
@@ -291,19 +295,17 @@ impl<V> Future for TaskHandle<'_, V> {
     type Output = V;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
-        match ready!(self.poll_outcome(cx)) {
-            Ok(value) => Poll::Ready(value),
+        Poll::Ready(match ready!(self.poll_outcome(cx)) {
+            Ok(value) => value,
             Err(error) => {
                 // The failure of a task cancels its group, and with it this wait.
-                if self.waiting.gate.poll_cancelled().is_pending() {
-                    return Poll::Pending;
-                }
+                ready!(self.waiting.gate.poll_cancelled());
                 panic!(
                     "there is no value to await: task `{}`: {error}; use `join()` to be told instead",
                     self.name()
                 )
             }
-        }
+        })
     }
 }
 
