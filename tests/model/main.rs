@@ -15,9 +15,13 @@ use program::{Op, generate};
 /// How many programs there are; `ANYIO_MODEL_PROGRAMS` asks for more.
 const PROGRAMS: u64 = 3000;
 
+/// What the program does; nothing if it hangs or panics.
+fn real(program: &[Op]) -> Option<trace::Trace> {
+    std::panic::catch_unwind(|| real::run(program)).ok()
+}
+
 fn differs(program: &[Op]) -> bool {
-    let real = std::panic::catch_unwind(|| real::run(program)).ok();
-    real != Some(reference::run(program))
+    real(program) != Some(reference::run(program))
 }
 
 #[test]
@@ -31,7 +35,7 @@ fn random_programs_do_what_the_reference_does() {
             let program = shrink::shrink(program, differs);
             panic!(
                 "seed {seed}, made smaller: {program:#?}\nreal: {:#?}\nreference: {:#?}",
-                real::run(&program),
+                real(&program),
                 reference::run(&program)
             );
         }

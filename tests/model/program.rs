@@ -5,7 +5,7 @@
 //! the order in which a scheduler runs what is ready.
 
 /// More than there are waiting operations in a program.
-pub(crate) const CYCLE: u64 = 128;
+pub(crate) const CYCLE: u64 = 256;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Op {
@@ -87,6 +87,8 @@ struct Generator {
     logs: usize,
     in_group: bool,
     in_clean_up: bool,
+    /// In a task that another one joins: a chain of joins that ends in one tick ends in any order.
+    joined: bool,
 }
 
 /// The program of a seed; always the same.
@@ -104,6 +106,7 @@ pub(crate) fn generate(seed: u64) -> Vec<Op> {
         logs: 0,
         in_group: false,
         in_clean_up: false,
+        joined: false,
     };
     generator.body(4)
 }
@@ -157,12 +160,15 @@ impl Generator {
                 };
                 ops.push(Op::Sleep(residue));
                 let id = self.some_scope();
-                ops.push(match self.random.below(6) {
+                let action = match self.random.below(6) {
                     0 => Op::SetShield(id, self.random.one_in(2)),
                     1 => Op::SetDeadline(id, self.deadline()),
                     2 if !self.in_clean_up => Op::Fail,
                     _ => Op::Cancel(id),
-                });
+                };
+                ops.push(action);
+                // What follows from it, and what follows from the end of this body, do not happen at one tick.
+                ops.extend(self.residue().map(Op::Sleep));
             }
             6 | 7 => {
                 let id = self.new_scope();
@@ -204,8 +210,11 @@ impl Generator {
             12 if self.in_group && !self.in_clean_up => {
                 let task = self.new_task();
                 let cancel_at = self.deadline();
-                let join = cancel_at.is_none() && self.random.one_in(3);
+                let join = cancel_at.is_none() && !self.joined && self.random.one_in(3);
+                let was = self.joined;
+                self.joined |= join;
                 let body = self.body(depth - 1);
+                self.joined = was;
                 ops.push(Op::Spawn {
                     task,
                     body,

@@ -136,17 +136,21 @@ impl<'a> Reference<'a> {
             self.resume(task);
             return true;
         }
-        let waiting = |state| matches!(state, State::Sleeping(_) | State::Joining(_));
-        let hit: Vec<usize> = (0..self.tasks.len())
-            .filter(|&task| {
-                waiting(self.tasks[task].state) && self.reaches(self.tasks[task].region)
-            })
-            .collect();
-        for &task in &hit {
-            self.wake(task, Signal::Cancelled);
-        }
-        if !hit.is_empty() {
-            return true;
+        // Whoever joins hears of a task that ends for its cancellation at this tick, before he is cancelled.
+        let sleeping: fn(State) -> bool = |state| matches!(state, State::Sleeping(_));
+        let joining: fn(State) -> bool = |state| matches!(state, State::Joining(_));
+        for waits in [sleeping, joining] {
+            let hit: Vec<usize> = (0..self.tasks.len())
+                .filter(|&task| {
+                    waits(self.tasks[task].state) && self.reaches(self.tasks[task].region)
+                })
+                .collect();
+            for &task in &hit {
+                self.wake(task, Signal::Cancelled);
+            }
+            if !hit.is_empty() {
+                return true;
+            }
         }
         let sleepers = self.tasks.iter().filter_map(|task| match task.state {
             State::Sleeping(until) => Some(until),
@@ -393,9 +397,15 @@ impl<'a> Reference<'a> {
                 }
             }
             Frame::Join { task: child } => {
+                let state = self.tasks[child].state;
+                if state == State::Ended(Signal::Cancelled) && self.reaches(self.tasks[task].region)
+                {
+                    // Cancelled together with the task, and not told of it.
+                    return Some(Signal::Cancelled);
+                }
                 if signal == Signal::Value {
                     let name = self.tasks[child].name;
-                    let outcome = match self.tasks[child].state {
+                    let outcome = match state {
                         State::Ended(Signal::Value) => "finished",
                         State::Ended(Signal::Cancelled) => "cancelled",
                         State::Ended(Signal::Failed) => "failed",

@@ -333,7 +333,7 @@ impl<F: Future> ScopeCore<F> {
         if this.region.look() {
             this.alarm.as_mut().retimed();
         }
-        let pass = this.alarm.as_mut().begin(outer, cx);
+        let pass = this.alarm.as_mut().begin(this.cover, outer, cx);
         match this.state {
             State::New => {
                 *this.state = State::Entered;

@@ -266,7 +266,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             this.alarm.as_mut().retimed();
         }
         // No member is polled with our waker, so that nobody inside relies on our timer.
-        let pass = frame::top(|outer| this.alarm.as_mut().begin(outer, cx));
+        let pass = frame::top(|outer| this.alarm.as_mut().begin(this.cover, outer, cx));
         expire(node, *this.deadline, pass.elapsed());
 
         let region = GroupRegion {
