@@ -210,13 +210,12 @@ fn collect(file: &Path, prefix: &str, found: &mut BTreeSet<String>) {
             attribute |= path == "test" || path.ends_with("::test");
         } else if let Some((before, name)) = line.split_once("fn ")
             && matches!(before, "" | "async ")
+            && std::mem::take(&mut attribute)
         {
-            if std::mem::take(&mut attribute) {
-                let end = name
-                    .find(|c: char| !c.is_alphanumeric() && c != '_')
-                    .unwrap_or(name.len());
-                found.insert(format!("{prefix}::{}", &name[..end]));
-            }
+            let end = name
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(name.len());
+            found.insert(format!("{prefix}::{}", &name[..end]));
         }
     }
 }
