@@ -10,7 +10,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyio::{MoveOn, SleepForever, current_time, move_on_after, sleep, sleep_forever};
 
@@ -53,41 +53,47 @@ async fn once<F: Future>(mut outer: Pin<&mut F>) {
     .await;
 }
 
-/// Polls `inner` when this task is woken, until its time is over.
-async fn ends_after(inner: &Inner, ms: u32) {
-    let start = current_time();
-    poll_fn(|cx| poll_inner(inner, cx)).await;
+/// Polls `inner` once this task is woken, and not before, until its time is over: `ms` after `start`.
+async fn ends_at(inner: &Inner, start: Instant, ms: u32) {
+    let mut rested = false;
+    poll_fn(|cx| {
+        if !std::mem::replace(&mut rested, true) {
+            return Poll::Pending;
+        }
+        poll_inner(inner, cx)
+    })
+    .await;
     assert_eq!(current_time() - start, ms * MS);
 }
 
 #[test]
 fn the_covering_scope_is_dropped() {
     on_a_jumping_clock(async {
-        let inner = inner(20);
+        let (start, inner) = (current_time(), inner(20));
         {
             let mut outer = pin!(move_on_after(10 * MS, poll_fn(|cx| poll_inner(&inner, cx))));
             once(outer.as_mut()).await;
         }
-        ends_after(&inner, 20).await;
+        ends_at(&inner, start, 20).await;
     });
 }
 
 #[test]
 fn the_covering_scope_ends_first() {
     on_a_jumping_clock(async {
-        let inner = inner(20);
+        let (start, inner) = (current_time(), inner(20));
         assert_eq!(
             move_on_after(10 * MS, poll_fn(|cx| poll_inner(&inner, cx))).await,
             None
         );
-        ends_after(&inner, 10).await;
+        ends_at(&inner, start, 20).await;
     });
 }
 
 #[test]
 fn the_covering_scope_ends_with_a_value() {
     on_a_jumping_clock(async {
-        let inner = inner(20);
+        let (start, inner) = (current_time(), inner(20));
         let mut polls = 0;
         let value = move_on_after(
             30 * MS,
@@ -103,27 +109,26 @@ fn the_covering_scope_ends_with_a_value() {
         )
         .await;
         assert_eq!(value, Some(5));
-        ends_after(&inner, 20).await;
+        ends_at(&inner, start, 20).await;
     });
 }
 
 #[test]
 fn the_covering_scope_is_leaked() {
     on_a_jumping_clock(async {
-        let inner = &*Box::leak(Box::new(inner(20)));
+        let (start, inner) = (current_time(), &*Box::leak(Box::new(inner(20))));
         let mut outer = Box::pin(move_on_after(30 * MS, poll_fn(|cx| poll_inner(inner, cx))));
         once(outer.as_mut()).await;
         #[allow(clippy::mem_forget)] // what is tested
         std::mem::forget(outer);
-        ends_after(inner, 20).await;
+        ends_at(inner, start, 20).await;
     });
 }
 
 #[test]
 fn the_one_in_the_middle_is_dropped() {
     on_a_jumping_clock(async {
-        let inner = inner(20);
-        let start = current_time();
+        let (start, inner) = (current_time(), inner(20));
         let mut middle = Some(Box::pin(move_on_after(
             15 * MS,
             poll_fn(|cx| poll_inner(&inner, cx)),
@@ -160,7 +165,7 @@ impl Wake for Passing {
 #[test]
 fn the_covering_scope_turns_up_under_another_waker_without_the_inner_one() {
     on_a_jumping_clock(async {
-        let inner = inner(20);
+        let (start, inner) = (current_time(), inner(20));
         let wanted = RefCell::new(true);
         let mut outer = Box::pin(move_on_after(
             200 * MS,
@@ -184,7 +189,7 @@ fn the_covering_scope_turns_up_under_another_waker_without_the_inner_one() {
                 .poll(&mut Context::from_waker(&elsewhere))
                 .is_pending()
         );
-        ends_after(&inner, 20).await;
+        ends_at(&inner, start, 20).await;
     });
 }
 
