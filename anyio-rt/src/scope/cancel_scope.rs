@@ -296,18 +296,20 @@ impl<F: Future> ScopeCore<F> {
                 && self.alarm.is_calm(pass, cx)
                 && self.region.node.get().is_none()
             {
-                let polled = self.as_mut().poll_inside(pass, cx);
-                if polled.is_pending()
-                    && self.cover.is_quiet()
-                    && self.region.node.get().is_none()
-                    && !self.region.cancelled.get()
-                {
-                    return Poll::Pending;
-                }
-                return self.judge(polled, pass, outer, cx);
+                return match self.as_mut().poll_inside(pass, cx) {
+                    Poll::Pending if self.is_quiet() => Poll::Pending,
+                    Poll::Pending => self.judge(Poll::Pending, pass, outer, cx),
+                    ready => self.judge(ready, pass, outer, cx),
+                };
             }
             self.poll_slowly(outer, cx)
         })
+    }
+
+    /// Whether a calm poll that was pending has changed nothing.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        self.cover.is_quiet() && self.region.node.get().is_none() && !self.region.cancelled.get()
     }
 
     /// Polls the inside in a frame of its own.

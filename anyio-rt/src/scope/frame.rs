@@ -286,16 +286,22 @@ pub(crate) fn enter<R>(frame: &Frame<'_>, f: impl FnOnce() -> R) -> R {
     impl Drop for Restore {
         #[inline]
         fn drop(&mut self) {
-            TOP.set(self.0);
+            set_top(self.0);
         }
     }
 
     let before = TOP.get();
     frame.parent.set(before);
     // The lifetime is erased by the cast; points 1 to 3 above say why nobody can tell.
-    TOP.set(ptr::from_ref(frame).cast());
+    set_top(ptr::from_ref(frame).cast());
     let _restore = Restore(before);
     f()
+}
+
+/// `TOP.set`, which the standard library does not inline.
+#[inline]
+fn set_top(top: *const Frame<'static>) {
+    TOP.with(|cell| cell.set(top));
 }
 
 /// Gives the innermost frame of this thread to `f`.
