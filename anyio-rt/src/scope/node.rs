@@ -275,8 +275,13 @@ impl Node {
 
     /// Wakes this region and all regions inside that a cancellation from here reaches.
     fn alert(&self) {
-        let mut below: Vec<Arc<Self>> = Vec::new();
+        let mut below = Vec::new();
         wake(self.alerted(&mut below));
+        Self::alert_all(below);
+    }
+
+    /// Wakes these regions and those inside, as far as a cancellation reaches.
+    fn alert_all(mut below: Vec<Arc<Self>>) {
         while let Some(node) = below.pop() {
             if !node.shielded() {
                 wake(node.alerted(&mut below));
@@ -309,7 +314,8 @@ impl Node {
 
     /// Links the node below `parent`, leaving the parent it had.
     ///
-    /// Call it from the region's poll. The old parent is woken: it may have waited for us.
+    /// Call it from the region's poll. The old parent is woken: it may have waited for us. If a
+    /// cancellation reaches the new place, those inside are woken: it came before they were there.
     pub(crate) fn link(self: &Arc<Self>, parent: Option<&Arc<Self>>) {
         if self.is_linked_under(parent) {
             return;
@@ -326,8 +332,34 @@ impl Node {
         }
         self.parent_id
             .store(parent.map_or(0, |parent| parent.id()), Ordering::Relaxed);
+        let empty = links.children.is_empty();
         drop(links);
         wake(left);
+        if !empty && self.is_reached_from_outside() {
+            let mut below = Vec::new();
+            for (_, child) in lock(&self.links).children.iter() {
+                below.extend(child.upgrade());
+            }
+            Self::alert_all(below);
+        }
+    }
+
+    /// Whether a cancellation of a region further out reaches the inside, as the links say.
+    fn is_reached_from_outside(&self) -> bool {
+        if self.shielded() {
+            return false;
+        }
+        let mut at = self.parent();
+        while let Some(node) = at {
+            if node.cancelled() {
+                return true;
+            }
+            if node.shielded() {
+                return false;
+            }
+            at = node.parent();
+        }
+        false
     }
 
     /// Ends the region: it no longer counts in its parent.
