@@ -108,7 +108,11 @@ fn the_alternate_form_is_passed_on_to_the_errors() {
     struct Both;
     impl fmt::Display for Both {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(if f.alternate() { "with causes" } else { "short" })
+            f.write_str(if f.alternate() {
+                "with causes"
+            } else {
+                "short"
+            })
         }
     }
 
@@ -120,7 +124,10 @@ fn the_alternate_form_is_passed_on_to_the_errors() {
 #[test]
 fn a_group_is_an_error_and_can_be_found_again() {
     let error: Box<dyn Error + Send + Sync> = group(&["one", "two"]).into();
-    assert!(error.source().is_none(), "each error is in the text already");
+    assert!(
+        error.source().is_none(),
+        "each error is in the text already"
+    );
     let errors = error.downcast::<ErrorGroup<Plain>>().unwrap();
     assert_eq!(errors.len(), 2);
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use anyio::{TaskInfo, TaskState, TaskStatus, checkpoint, current_task, shield, task_group};
+use anyio::{
+    TaskInfo, TaskState, TaskStatus, checkpoint, current_task, shield, sleep_forever, task_group,
+};
 
 use super::support::{Log, settle};
 
@@ -214,14 +216,18 @@ async fn a_group_can_have_a_name() {
     });
     let errors = result.unwrap_err();
     assert_eq!(errors.name(), Some("crawler"));
-    assert!(errors.to_string().starts_with("1 error in task group `crawler`"));
+    assert!(
+        errors
+            .to_string()
+            .starts_with("1 error in task group `crawler`")
+    );
 }
 
 #[anyio::test]
 async fn the_number_of_children_is_known() {
     task_group!(|tg| {
         assert_eq!(tg.statistics().tasks, 0);
-        let handles: Vec<_> = (0..5).map(|_| tg.spawn(settle())).collect();
+        let handles: Vec<_> = (0..5).map(|_| tg.spawn(sleep_forever())).collect();
         assert_eq!(tg.statistics().tasks, 5);
         let parallel = tg.spawn_parallel(async {});
         parallel.wait().await;
@@ -239,9 +245,15 @@ async fn debug_output_tells_name_and_place() {
     task_group!(name = "crawler", |tg| {
         let text = format!("{tg:?}");
         assert!(text.contains("TaskGroup"), "{text}");
-        assert!(text.contains("crawler") && text.contains("names.rs:"), "{text}");
+        assert!(
+            text.contains("crawler") && text.contains("names.rs:"),
+            "{text}"
+        );
         let text = format!("{:?}", tg.spawner());
-        assert!(text.contains("Spawner") && text.contains("crawler"), "{text}");
+        assert!(
+            text.contains("Spawner") && text.contains("crawler"),
+            "{text}"
+        );
 
         let handle = tg.spawn(settle()).named("page");
         let text = format!("{handle:?}");

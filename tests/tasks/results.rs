@@ -64,10 +64,7 @@ async fn the_first_value_stays() {
 async fn trying_to_finish_gives_a_late_value_back() {
     let value = task_group!(|tg| {
         assert_eq!(tg.try_finish(String::from("one")), Ok(()));
-        assert_eq!(
-            tg.try_finish(String::from("two")),
-            Err(String::from("two"))
-        );
+        assert_eq!(tg.try_finish(String::from("two")), Err(String::from("two")));
         sleep_forever().await;
         String::from("never")
     });
