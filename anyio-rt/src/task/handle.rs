@@ -204,13 +204,21 @@ impl<'scope, V> TaskHandle<'scope, V> {
     /// # Errors
     ///
     /// [`TaskError`] if there is none, or none yet.
+    ///
+    /// # Panics
+    ///
+    /// If the handle was awaited through a reference and has given its value away.
     pub fn value(&self) -> Result<&V, TaskError> {
+        assert!(
+            !self.taken,
+            "a task handle was asked for its value after it had given its value"
+        );
         let seen = self.header().state.look();
         match seen.settled() {
             None if seen.cancel() => Err(TaskError::Cancelled),
             None => Err(TaskError::NotFinished),
-            // SAFETY: the value was written before the phase. It is taken out only by value (`join`,
-            // `await`), which this borrow excludes.
+            // SAFETY: the value was written before the phase, and is still there: it is taken out only
+            // through this handle, which then says `taken`, and never while this borrow lasts.
             Some(Phase::Value) => Ok(unsafe { child::slot::<V>(self.child).as_ref() }),
             Some(phase) => Err(phase.into()),
         }
@@ -371,6 +379,10 @@ pub struct Wait<'a> {
     header: &'a Header,
     waiting: Waiting,
 }
+
+// SAFETY: what a wait touches of the child is atomic or behind a lock: its state, its id and its waiters. The
+// same is done through a handle, on whatever thread.
+unsafe impl Send for Wait<'_> {}
 
 impl Future for Wait<'_> {
     type Output = ();
