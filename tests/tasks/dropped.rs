@@ -168,7 +168,7 @@ async fn an_aborted_task_drops_its_group() {
 
 #[test]
 fn parallel_children_of_a_dropped_group_are_cancelled_and_polled_to_their_end_before_run_returns() {
-    for backend in anyio::all_backends() {
+    for backend in anyio::available_backends() {
         let cleaned_up = Arc::new(AtomicU32::new(0));
         let ran = anyio::run(backend.parse::<anyio::Backend>().unwrap(), async {
             let (ready, mut is_ready) = futures::channel::mpsc::unbounded();
