@@ -114,7 +114,8 @@ impl Cover {
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     waker: &'a Waker,
-    /// Under which a deadline handed out now is known; 0 if the top has none yet.
+    /// Under which a deadline handed out now is known. The top's, or what the top's will be at the end of
+    /// this poll.
     token: u64,
     /// Whether scopes that are known under the token have nothing to do.
     calm: bool,
@@ -234,6 +235,9 @@ impl Alarm {
                 (pass.token, pass.calm) = (around.token, false);
             }
         }
+        if pass.token == 0 {
+            pass.token = ids::next();
+        }
         pass
     }
 
@@ -268,6 +272,7 @@ impl Alarm {
     pub(crate) fn settle(
         self: Pin<&mut Self>,
         cover: &Cover,
+        pass: &Pass<'_>,
         own: Option<Instant>,
         outer: Option<&Frame<'_>>,
         cx: &mut Context<'_>,
@@ -311,7 +316,7 @@ impl Alarm {
             *this.covers = Some((waker, cx.waker().clone()));
         }
         if *this.token == 0 && cover.alive.get() > 0 {
-            *this.token = ids::next();
+            *this.token = pass.token;
         }
         Self::arm(this.timer, this.armed, need, waker, cx)
     }

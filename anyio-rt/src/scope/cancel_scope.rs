@@ -401,7 +401,7 @@ impl<F: Future> ScopeCore<F> {
                 this.region.fix(|| pass.now(outer));
                 this.region.at()
             };
-            match this.alarm.as_mut().settle(this.cover, own, outer, cx) {
+            match this.alarm.as_mut().settle(this.cover, pass, own, outer, cx) {
                 None => return Poll::Pending,
                 Some(now) if this.region.expire_by(now) => {
                     // Judged again; those inside whose deadline it was as well are told in a new poll.

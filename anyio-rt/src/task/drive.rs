@@ -298,7 +298,9 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
                 if pass.is_settled(this.cover) {
                     None
                 } else {
-                    this.alarm.as_mut().settle(this.cover, own, outer, cx)
+                    this.alarm
+                        .as_mut()
+                        .settle(this.cover, &pass, own, outer, cx)
                 }
             });
             if let Some(now) = due {
