@@ -368,6 +368,10 @@ impl<F: Future> ScopeCore<F> {
             return Poll::Ready(Ok(value));
         }
         let mut retimed = false;
+        if this.region.shield && outer.is_some() {
+            // Those around have to see that it holds, also if nobody has a handle.
+            this.region.make_node();
+        }
         if let Some(node) = this.region.node.get() {
             frame::link(node);
             node.park(cx.waker());
