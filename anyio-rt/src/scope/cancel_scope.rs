@@ -426,7 +426,9 @@ impl<F> PinnedDrop for ScopeCore<F> {
             return;
         }
         this.alarm.dropped(this.cover);
-        if this.region.state().shielded {
+        // One that only waited to be dropped has had its clean-up.
+        let unwound = this.region.node.get().is_some_and(|node| node.unwound());
+        if this.region.state().shielded && !unwound {
             report::lost_clean_up("a shielded scope", this.location);
         }
         if let Some(node) = this.region.node.get() {
