@@ -175,11 +175,17 @@ pub async fn enter<M: AsyncContextManager>(manager: M) -> Entered<M> {
 }
 
 /// For `with!`.
-pub async fn exit<M: AsyncContextManager, T>(entered: Entered<M>, settled: &Settled<T>) {
+///
+/// Looks at `settled` now and keeps nothing of it: a reference to it would not be `Send`.
+#[track_caller]
+pub fn exit<M: AsyncContextManager, T>(
+    entered: Entered<M>,
+    settled: &Settled<T>,
+) -> impl Future<Output = ()> + use<M, T> {
     let outcome = match settled {
         Settled::Value(_) => Outcome::Completed,
         Settled::Cancelled(_) => Outcome::Cancelled,
         Settled::Panicked(_) => Outcome::Panicked,
     };
-    shield(M::exit(entered.resource, outcome)).await;
+    shield(M::exit(entered.resource, outcome))
 }

@@ -370,6 +370,10 @@ impl<F: Future> ScopeCore<F> {
             return Poll::Ready(Ok(value));
         }
         let mut retimed = false;
+        if this.region.shield && outer.is_some() {
+            // Those around have to see that it holds, also if nobody has a handle.
+            this.region.make_node();
+        }
         if let Some(node) = this.region.node.get() {
             frame::link(node);
             node.park(cx.waker());
@@ -424,7 +428,9 @@ impl<F> PinnedDrop for ScopeCore<F> {
             return;
         }
         this.alarm.dropped(this.cover);
-        if this.region.state().shielded {
+        // One that only waited to be dropped has had its clean-up.
+        let unwound = this.region.node.get().is_some_and(|node| node.unwound());
+        if this.region.state().shielded && !unwound {
             report::lost_clean_up("a shielded scope", this.location);
         }
         if let Some(node) = this.region.node.get() {
