@@ -115,6 +115,19 @@ async fn a_clean_up_that_a_foreign_drop_made_impossible_is_counted() {
 }
 
 #[anyio::test]
+async fn a_panic_inside_a_shield_loses_no_clean_up() {
+    let counts = Counts::new().await;
+    let ended = AssertUnwindSafe(async {
+        shield!({
+            checkpoint().await;
+            panic!("in the shield");
+        })
+    });
+    assert!(ended.catch_unwind().await.is_err());
+    assert_eq!(counts.risen_by(), (0, 0));
+}
+
+#[anyio::test]
 async fn one_panic_is_not_a_further_one() {
     let counts = Counts::new().await;
     let ended = AssertUnwindSafe(async {
