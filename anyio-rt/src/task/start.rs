@@ -243,6 +243,11 @@ where
             (step, Some(value)) => {
                 self.child = None;
                 header.make_extra().starter.store(0, Ordering::Relaxed);
+                if !matches!(step, Step::Pending)
+                    && let Some(node) = header.node()
+                {
+                    frame::end_dropped(node);
+                }
                 match step {
                     Step::Pending => {}
                     Step::Value => drop(header.state.finish_elsewhere(Phase::Value)),
