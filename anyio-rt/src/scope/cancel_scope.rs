@@ -362,7 +362,7 @@ impl<F: Future> ScopeCore<F> {
     ) -> Poll<Result<F::Output, Reason>> {
         let mut this = self.project();
         if let Poll::Ready(value) = polled {
-            this.alarm.finish(this.cover, outer, cx);
+            this.alarm.finish(this.cover, pass, outer, cx);
             *this.state = State::Over;
             if let Some(node) = this.region.node.get() {
                 node.end(true);
@@ -385,7 +385,7 @@ impl<F: Future> ScopeCore<F> {
             if cancelled && this.region.absorbs() {
                 *this.state = State::Over;
                 this.inside.set(None);
-                this.alarm.finish(this.cover, outer, cx);
+                this.alarm.finish(this.cover, pass, outer, cx);
                 let reason = this
                     .region
                     .reason()

@@ -309,7 +309,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             }
             return Poll::Pending;
         }
-        frame::top(|outer| this.alarm.finish(this.cover, outer, cx));
+        frame::top(|outer| this.alarm.finish(this.cover, &pass, outer, cx));
         shared.close();
         shared.sweep();
 
