@@ -1,0 +1,61 @@
+//! A panic for a mistake of the caller is reported where the caller is.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Mutex;
+
+use anyio::Backend;
+
+/// Where the last panic was reported: file and line.
+static REPORTED: Mutex<Option<(String, u32)>> = Mutex::new(None);
+
+/// One test for all, since the hook is one a process.
+#[test]
+fn panics_for_mistakes_of_the_caller_are_reported_at_the_call() {
+    let hook = take_hook();
+    set_hook(Box::new(|info| {
+        let at = info.location().map(|at| (at.file().to_owned(), at.line()));
+        *REPORTED.lock().unwrap() = at;
+    }));
+    let mut wrong = Vec::new();
+    for (name, line, mistake) in mistakes() {
+        *REPORTED.lock().unwrap() = None;
+        let panicked = catch_unwind(AssertUnwindSafe(mistake)).is_err();
+        let reported = REPORTED.lock().unwrap().take();
+        if !panicked || reported != Some((file!().to_owned(), line)) {
+            wrong.push(format!("{name}: expected at line {line}, reported at {reported:?}"));
+        }
+    }
+    set_hook(hook);
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+type Mistake = (&'static str, u32, Box<dyn FnOnce()>);
+
+/// Each with the line it is on.
+fn mistakes() -> Vec<Mistake> {
+    macro_rules! mistake {
+        ($name:literal, $mistake:expr) => {
+            ($name, line!(), Box::new(|| drop($mistake)) as Box<dyn FnOnce()>)
+        };
+    }
+    vec![
+        mistake!("no threads for tokio", Backend::tokio().worker_threads(0)),
+        mistake!("no threads for smol", Backend::smol().threads(0)),
+        mistake!("many current threads", Backend::tokio().current_thread().worker_threads(2)),
+        mistake!("the time without a backend", anyio::current_time()),
+        mistake!("as_completed of nothing", anyio::as_completed(Vec::<anyio::TaskHandle<'_, ()>>::new())),
+        mistake!("a limit of 0", anyio::amap_limited(0, [1], async |n: i32| n)),
+        mistake!("a limit of 0, fallible", anyio::try_amap_limited(0, [1], async |n: i32| Ok::<_, ()>(n))),
+        mistake!("main inside a run", anyio::run(Backend::default(), async { inner_main() })),
+        mistake!("a parallel task without a backend", futures::executor::block_on(parallel())),
+    ]
+}
+
+#[anyio::main]
+async fn inner_main() {}
+
+async fn parallel() {
+    anyio::task_group!(|tg| {
+        tg.spawn_parallel(async {});
+    });
+}
