@@ -113,6 +113,11 @@ pub enum Outcome {
 /// assert_eq!(log, ["begin", "insert", "commit"]);
 /// # }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`with!` cannot enter a value of type `{Self}`",
+    label = "neither an `AsyncContextManager` nor an `AsyncResource`",
+    note = "implement `AsyncResource` for what is only closed, `AsyncContextManager` for what is also opened"
+)]
 pub trait AsyncContextManager {
     /// What the block gets, by `&mut`.
     type Resource;
@@ -124,6 +129,7 @@ pub trait AsyncContextManager {
     fn exit(resource: Self::Resource, outcome: Outcome) -> impl Future<Output = ()> + Send;
 }
 
+#[diagnostic::do_not_recommend] // of the two traits, the message above is the one that helps
 impl<R: AsyncResource + Send> AsyncContextManager for R {
     type Resource = R;
 

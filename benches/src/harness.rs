@@ -39,7 +39,10 @@ impl Bench {
         let wanted = self
             .filter
             .as_ref()
-            .is_none_or(|filter| name.contains(filter.as_str()));
+            .is_none_or(|filter| match filter.strip_suffix('$') {
+                Some(end) => name.ends_with(end),
+                None => name.contains(filter.as_str()),
+            });
         wanted.then_some(Row {
             bench: self,
             name,

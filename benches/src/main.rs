@@ -1,7 +1,7 @@
 //! `anyio` beside its peers: the rows of the project's budgets, measured in one process.
 //!
 //! ```text
-//! cargo run --release -p anyio-benches [-- [--rounds N] [part of a row's name]]
+//! cargo run --release -p anyio-benches [-- [--rounds N] [part of a row's name, or its end and `$`]]
 //! ```
 //!
 //! Rounds are interleaved (every contestant once, then again), medians are shown, allocations counted. A

@@ -26,7 +26,11 @@ fn ui() {
         return;
     }
     cases.pass("cases/*/pass/*.rs");
-    let version = Command::new("rustc").arg("--version").output().expect("rustc runs").stdout;
+    let version = Command::new("rustc")
+        .arg("--version")
+        .output()
+        .expect("rustc runs")
+        .stdout;
     let version = String::from_utf8_lossy(&version).into_owned();
     if version.starts_with(TOOLCHAIN) {
         cases.compile_fail("cases/*/fail/*.rs");

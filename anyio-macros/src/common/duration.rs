@@ -126,7 +126,12 @@ fn literal(expr: &Expr) -> syn::Result<u64> {
             .ok_or_else(too_long),
         Lit::Float(lit) => {
             let nanos = lit.base10_parse::<f64>()? * *factor as f64;
-            if nanos < u64::MAX as f64 {
+            if nanos != 0.0 && nanos.round() == 0.0 {
+                Err(Error::new(
+                    expr.span(),
+                    "this is less than a nanosecond; write `0s` for none",
+                ))
+            } else if nanos < u64::MAX as f64 {
                 Ok(nanos.round() as u64)
             } else {
                 Err(too_long())

@@ -7,4 +7,6 @@ pub(crate) mod diag;
 pub(crate) mod duration;
 pub(crate) mod flow;
 pub(crate) mod function;
+#[cfg(test)]
+pub(crate) mod golden;
 pub(crate) mod krate;

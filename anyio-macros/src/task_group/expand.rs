@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
+use syn::Pat;
 use syn::spanned::Spanned as _;
 
 use super::Marker;
@@ -23,12 +24,12 @@ pub(super) fn expand(call: Call, marker: Marker) -> TokenStream {
     };
     let name = options.get("name").map(|name| quote!(.name(#name)));
     let shield = options.get("shield").map(|shield| quote!(.shield(#shield)));
-    // The variable shows in the compiler's messages ("`task_group` does not live long enough"), at the
-    // place of the user's `tg`.
-    let group = Ident::new(
-        "task_group",
-        Span::mixed_site().located_at(body.param.pat.span()),
-    );
+    // The variable that the handle borrows. Under the user's own name for the handle, which shadows it at
+    // once, the compiler's message about one that escapes is "`tg` does not live long enough".
+    let group = match &body.param.pat {
+        Pat::Ident(pat) => pat.ident.clone(),
+        pat => Ident::new("task_group", Span::mixed_site().located_at(pat.span())),
+    };
     let new = match &body.output {
         None => quote!(#private::GroupOptions::new()#name #shield.plain::<_, #marker>()),
         Some(result) => {

@@ -24,8 +24,10 @@
 //!    left when C ends, C wakes W as it goes: the task is polled once more, and by 1 D is too. If C is
 //!    dropped instead, the top does that (`covers`); a C in the middle leaves it to the top, which still
 //!    counts C.
-//! 3. *The top turns up under another waker.* Then it was moved, and D with it or not. It wakes the old W
-//!    before it forgets it.
+//! 3. *The top turns up under another waker.* Then it was moved, and D with it or not. A D that came along is
+//!    polled with the new waker and hands its deadline out again, to the cover under its new name; if one is
+//!    missing at the end of the poll, the top wakes the old W before it forgets it. (Not always: some
+//!    combinators make a new waker for each poll, and would be woken for ever.)
 //! 4. *D turns up elsewhere.* It is polled there before it can wait there, and hands its deadline out
 //!    there. At C it is never taken off, so that C wakes W once too often at its end.
 //! 5. *The top is leaked.* Its timer stays where it is and wakes W in time.
@@ -56,6 +58,10 @@ pub(crate) struct Cover {
     alive: Cell<u32>,
     /// The earliest deadline handed out in this poll.
     need: Cell<Option<Instant>>,
+    /// The id it had under the waker before.
+    old_id: Cell<u64>,
+    /// How many of those who knew it by that have not been heard of since.
+    missing: Cell<u32>,
 }
 
 impl Cover {
@@ -65,7 +71,36 @@ impl Cover {
             id: Cell::new(0),
             alive: Cell::new(0),
             need: Cell::new(None),
+            old_id: Cell::new(0),
+            missing: Cell::new(0),
         }
+    }
+
+    /// The waker is another: all who rely on it have to say so again.
+    fn rename(&self) {
+        self.old_id.set(self.id.replace(0));
+        self.missing.set(self.alive.take());
+    }
+
+    /// Someone who knows it by `id` relies on it no longer, or no longer under that id.
+    fn forget(&self, id: u64) {
+        if id == 0 {
+            return;
+        }
+        let count = if id == self.id.get() {
+            &self.alive
+        } else if id == self.old_id.get() {
+            &self.missing
+        } else {
+            return;
+        };
+        count.set(count.get().saturating_sub(1));
+    }
+
+    /// At the end of a poll: whether someone who relied on it has not turned up under the new waker.
+    fn left_someone(&self) -> bool {
+        self.old_id.set(0);
+        self.missing.take() > 0
     }
 
     /// Whether nothing has been handed out in this poll.
@@ -79,7 +114,8 @@ impl Cover {
 #[derive(Debug)]
 pub(crate) struct Pass<'a> {
     waker: &'a Waker,
-    /// Under which a deadline handed out now is known; 0 if the top has none yet.
+    /// Under which a deadline handed out now is known. The top's, or what the top's will be at the end of
+    /// this poll.
     token: u64,
     /// Whether scopes that are known under the token have nothing to do.
     calm: bool,
@@ -140,8 +176,9 @@ pub(crate) struct Alarm {
     token: u64,
     #[pin]
     timer: Option<Timer>,
-    /// Whom to wake for those inside if we go away. Set whenever they rely on our own timer.
-    covers: Option<Waker>,
+    /// Whom to wake for those inside if we go away, and what its context was known by. Set whenever they rely
+    /// on our own timer.
+    covers: Option<(WakerId, Waker)>,
 }
 
 impl Alarm {
@@ -172,9 +209,15 @@ impl Alarm {
     #[inline]
     pub(crate) fn begin<'w>(
         self: Pin<&mut Self>,
+        cover: &Cover,
         outer: Option<&Frame<'_>>,
         cx: &Context<'w>,
     ) -> Pass<'w> {
+        if let Some((waker, _)) = &self.covers
+            && *waker != WakerId::in_context(cx)
+        {
+            cover.rename();
+        }
         let mut pass = Pass {
             waker: cx.waker(),
             token: self.token,
@@ -191,6 +234,9 @@ impl Alarm {
                 // Not the top, or not for long.
                 (pass.token, pass.calm) = (around.token, false);
             }
+        }
+        if pass.token == 0 {
+            pass.token = ids::next();
         }
         pass
     }
@@ -226,6 +272,7 @@ impl Alarm {
     pub(crate) fn settle(
         self: Pin<&mut Self>,
         cover: &Cover,
+        pass: &Pass<'_>,
         own: Option<Instant>,
         outer: Option<&Frame<'_>>,
         cx: &mut Context<'_>,
@@ -250,26 +297,26 @@ impl Alarm {
             let need = timer.map_or(need, |timer| timer.deadline().min(need));
             *this.known = around.token;
             Self::hand(this.handed_to, need, outer);
-            if let Some(old) = this.covers.take()
-                && WakerId::of(&old) != waker
+            if let Some((_, old)) = this.covers.take()
+                && cover.left_someone()
             {
                 old.wake();
             }
             return None;
         }
         (*this.known, *this.handed_to) = (0, 0);
-        if cover.alive.get() == 0 {
-            *this.covers = None;
-        } else if this
-            .covers
-            .as_ref()
-            .is_none_or(|old| WakerId::of(old) != waker)
-            && let Some(old) = this.covers.replace(cx.waker().clone())
+        if let Some((_, old)) = this.covers.take_if(|(known, _)| *known != waker)
+            && cover.left_someone()
         {
             old.wake();
         }
+        if cover.alive.get() == 0 {
+            *this.covers = None;
+        } else if this.covers.is_none() {
+            *this.covers = Some((waker, cx.waker().clone()));
+        }
         if *this.token == 0 && cover.alive.get() > 0 {
-            *this.token = ids::next();
+            *this.token = pass.token;
         }
         Self::arm(this.timer, this.armed, need, waker, cx)
     }
@@ -283,6 +330,7 @@ impl Alarm {
             to.id.set(ids::next());
         }
         if *handed_to != to.id.get() {
+            to.forget(*handed_to);
             *handed_to = to.id.get();
             to.alive.set(to.alive.get() + 1);
         }
@@ -321,7 +369,11 @@ impl Alarm {
         if *this.handed_to != 0 {
             take_off(this.handed_to, outer);
         }
-        *this.covers = None;
+        if let Some((_, old)) = this.covers.take()
+            && cover.left_someone()
+        {
+            old.wake();
+        }
         if cover.alive.take() > 0 {
             cx.waker().wake_by_ref();
         }
@@ -333,7 +385,7 @@ impl Alarm {
         if cover.alive.get() == 0 {
             frame::top(|outer| take_off(this.handed_to, outer));
         }
-        if let Some(waker) = this.covers.take() {
+        if let Some((_, waker)) = this.covers.take() {
             waker.wake();
         }
     }
@@ -342,11 +394,8 @@ impl Alarm {
 /// Tells the scope around that one of those who rely on it does no longer, if that is still the same scope.
 fn take_off(handed_to: &mut u64, outer: Option<&Frame<'_>>) {
     let id = std::mem::take(handed_to);
-    if let Some(cover) = outer.and_then(|outer| outer.cover)
-        && cover.id.get() == id
-        && id != 0
-    {
-        cover.alive.set(cover.alive.get().saturating_sub(1));
+    if let Some(cover) = outer.and_then(|outer| outer.cover) {
+        cover.forget(id);
     }
 }
 

@@ -296,18 +296,20 @@ impl<F: Future> ScopeCore<F> {
                 && self.alarm.is_calm(pass, cx)
                 && self.region.node.get().is_none()
             {
-                let polled = self.as_mut().poll_inside(pass, cx);
-                if polled.is_pending()
-                    && self.cover.is_quiet()
-                    && self.region.node.get().is_none()
-                    && !self.region.cancelled.get()
-                {
-                    return Poll::Pending;
-                }
-                return self.judge(polled, pass, outer, cx);
+                return match self.as_mut().poll_inside(pass, cx) {
+                    Poll::Pending if self.is_quiet() => Poll::Pending,
+                    Poll::Pending => self.judge(Poll::Pending, pass, outer, cx),
+                    ready => self.judge(ready, pass, outer, cx),
+                };
             }
             self.poll_slowly(outer, cx)
         })
+    }
+
+    /// Whether a calm poll that was pending has changed nothing.
+    #[inline]
+    fn is_quiet(&self) -> bool {
+        self.cover.is_quiet() && self.region.node.get().is_none() && !self.region.cancelled.get()
     }
 
     /// Polls the inside in a frame of its own.
@@ -333,7 +335,7 @@ impl<F: Future> ScopeCore<F> {
         if this.region.look() {
             this.alarm.as_mut().retimed();
         }
-        let pass = this.alarm.as_mut().begin(outer, cx);
+        let pass = this.alarm.as_mut().begin(this.cover, outer, cx);
         match this.state {
             State::New => {
                 *this.state = State::Entered;
@@ -403,7 +405,7 @@ impl<F: Future> ScopeCore<F> {
                 this.region.fix(|| pass.now(outer));
                 this.region.at()
             };
-            match this.alarm.as_mut().settle(this.cover, own, outer, cx) {
+            match this.alarm.as_mut().settle(this.cover, pass, own, outer, cx) {
                 None => return Poll::Pending,
                 Some(now) if this.region.expire_by(now) => {
                     // Judged again; those inside whose deadline it was as well are told in a new poll.

@@ -220,18 +220,27 @@ impl<'a> Frame<'a> {
     pub(crate) fn linked_node(&self) -> &Arc<Node> {
         let node = self.region.make_node();
         match self.parent() {
-            Some(parent) => {
-                if parent
-                    .region
-                    .node()
-                    .is_none_or(|above| !node.is_linked_under(Some(above)))
-                {
-                    node.link(Some(parent.linked_node()));
-                }
+            Some(parent) => parent.adopt(node),
+            None => {
+                node.link(None);
             }
-            None => node.link(None),
         }
         node
+    }
+
+    /// Links `node`, that of a region right inside this one.
+    ///
+    /// One that comes from elsewhere may bring regions along that nobody would poll here: if a cancellation
+    /// reaches this point, they hear of it now.
+    fn adopt(&self, node: &Arc<Node>) {
+        let here = self.region.node();
+        if here.is_some_and(|here| node.is_linked_under(Some(here))) {
+            return;
+        }
+        let moved = node.link(Some(self.linked_node()));
+        if moved && !node.shielded() && self.reach() != Reach::None {
+            node.alert();
+        }
     }
 }
 
@@ -242,16 +251,10 @@ pub(crate) fn link(node: &Arc<Node>) {
         return;
     }
     top(|top| match top {
-        Some(parent) => {
-            if parent
-                .region
-                .node()
-                .is_none_or(|above| !node.is_linked_under(Some(above)))
-            {
-                node.link(Some(parent.linked_node()));
-            }
+        Some(parent) => parent.adopt(node),
+        None => {
+            node.link(None);
         }
-        None => node.link(None),
     });
 }
 
@@ -283,16 +286,22 @@ pub(crate) fn enter<R>(frame: &Frame<'_>, f: impl FnOnce() -> R) -> R {
     impl Drop for Restore {
         #[inline]
         fn drop(&mut self) {
-            TOP.set(self.0);
+            set_top(self.0);
         }
     }
 
     let before = TOP.get();
     frame.parent.set(before);
     // The lifetime is erased by the cast; points 1 to 3 above say why nobody can tell.
-    TOP.set(ptr::from_ref(frame).cast());
+    set_top(ptr::from_ref(frame).cast());
     let _restore = Restore(before);
     f()
+}
+
+/// `TOP.set`, which the standard library does not inline.
+#[inline]
+fn set_top(top: *const Frame<'static>) {
+    TOP.with(|cell| cell.set(top));
 }
 
 /// Gives the innermost frame of this thread to `f`.

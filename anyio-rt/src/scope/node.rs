@@ -222,7 +222,8 @@ impl Node {
         self.bits.fetch_or(CAUGHT, Ordering::Release);
     }
 
-    /// Switches the shield; when it goes off, what is inside hears of cancellations further out.
+    /// Switches the shield. When it goes off, what is inside hears of cancellations further out; when it goes
+    /// on, the region is polled once, which links it, so that those around it know that it holds.
     pub(crate) fn set_shield(&self, on: bool) {
         let links = lock(&self.links);
         if self.shielded() == on {
@@ -230,7 +231,9 @@ impl Node {
         }
         self.bits.fetch_xor(SHIELDED, Ordering::AcqRel);
         self.publish(links);
-        if !on {
+        if on {
+            self.wake();
+        } else {
             self.alert();
         }
     }
@@ -274,7 +277,7 @@ impl Node {
     }
 
     /// Wakes this region and all regions inside that a cancellation from here reaches.
-    fn alert(&self) {
+    pub(crate) fn alert(&self) {
         let mut below: Vec<Arc<Self>> = Vec::new();
         wake(self.alerted(&mut below));
         while let Some(node) = below.pop() {
@@ -309,13 +312,14 @@ impl Node {
 
     /// Links the node below `parent`, leaving the parent it had.
     ///
-    /// Call it from the region's poll. The old parent is woken: it may have waited for us.
-    pub(crate) fn link(self: &Arc<Self>, parent: Option<&Arc<Self>>) {
+    /// Call it from the region's poll. The old parent is woken: it may have waited for us. Says whether the
+    /// node brings others along that were linked before it.
+    pub(crate) fn link(self: &Arc<Self>, parent: Option<&Arc<Self>>) -> bool {
         if self.is_linked_under(parent) {
-            return;
+            return false;
         }
         let mut links = lock(&self.links);
-        let left = Self::leave(&mut links);
+        let left = Self::leave(&mut links, true);
         if let Some(parent) = parent {
             let mut above = lock(&parent.links);
             let key = above.children.insert(Arc::downgrade(self));
@@ -326,22 +330,23 @@ impl Node {
         }
         self.parent_id
             .store(parent.map_or(0, |parent| parent.id()), Ordering::Relaxed);
+        let brings = !links.children.is_empty();
         drop(links);
         wake(left);
+        brings
     }
 
     /// Ends the region: it no longer counts in its parent.
     ///
-    /// `in_poll`: the parent is polling right now and will judge by itself.
+    /// `in_poll`: the parent is polling right now and will judge by itself. It keeps its waker then, which it
+    /// may have left before the poll.
     pub(crate) fn end(&self, in_poll: bool) {
         let mut links = lock(&self.links);
-        let left = Self::leave(&mut links);
+        let left = Self::leave(&mut links, !in_poll);
         let own = links.waker.take();
         self.parent_id.store(0, Ordering::Relaxed);
         drop(links);
-        if !in_poll {
-            wake(left);
-        }
+        wake(left);
         drop(own);
     }
 
@@ -353,17 +358,18 @@ impl Node {
             .map(|(parent, _)| Arc::clone(parent))
     }
 
-    /// Takes the node out of its parent; gives the waker of the parent if it may want to judge anew.
-    fn leave(links: &mut Links) -> Option<Waker> {
+    /// Takes the node out of its parent; gives the waker of the parent, if it is to be told and may want to
+    /// judge anew.
+    fn leave(links: &mut Links, tell: bool) -> Option<Waker> {
         let (parent, key) = links.parent.take()?;
         let mut above = lock(&parent.links);
         above.children.remove(key);
         let gave = std::mem::take(&mut links.gives);
         above.count(gave, Gives::default());
-        let waker = if gave == Gives::default() {
-            None
-        } else {
+        let waker = if tell && gave != Gives::default() {
             above.waker.take()
+        } else {
+            None
         };
         parent.publish(above);
         waker

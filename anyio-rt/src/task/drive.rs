@@ -266,7 +266,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             this.alarm.as_mut().retimed();
         }
         // No member is polled with our waker, so that nobody inside relies on our timer.
-        let pass = frame::top(|outer| this.alarm.as_mut().begin(outer, cx));
+        let pass = frame::top(|outer| this.alarm.as_mut().begin(this.cover, outer, cx));
         expire(node, *this.deadline, pass.elapsed());
 
         let region = GroupRegion {
@@ -298,7 +298,9 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
                 if pass.is_settled(this.cover) {
                     None
                 } else {
-                    this.alarm.as_mut().settle(this.cover, own, outer, cx)
+                    this.alarm
+                        .as_mut()
+                        .settle(this.cover, &pass, own, outer, cx)
                 }
             });
             if let Some(now) = due {
@@ -428,9 +430,7 @@ unsafe fn drop_member<E>(member: NonNull<Header>) -> Option<Payload> {
             payload
         }
         None if parallel => {
-            if let Some(task) = header.extra().and_then(|extra| lock(&extra.task).take()) {
-                task.wake();
-            }
+            header.alert();
             if !seen.queued() {
                 // SAFETY: in no queue, so the reference is ours.
                 unsafe { Header::release(member) };

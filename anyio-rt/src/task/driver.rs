@@ -448,8 +448,6 @@ impl Engine<'_> {
     /// Mirrors the cancellation to a child that a task of its own polls.
     fn set_doomed(header: &Header, doomed: bool) {
         header.state.set_doomed(doomed);
-        if let Some(task) = header.extra().and_then(|extra| lock(&extra.task).take()) {
-            task.wake();
-        }
+        header.alert();
     }
 }

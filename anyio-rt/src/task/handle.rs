@@ -180,11 +180,8 @@ impl<'scope, V> TaskHandle<'scope, V> {
         }
         header.set_reason(Reason::called(None));
         header.state.cancel();
-        if header.vtable().parallel {
-            if let Some(task) = header.extra().and_then(|extra| lock(&extra.task).take()) {
-                task.wake();
-            }
-        } else {
+        header.alert();
+        if !header.vtable().parallel {
             // SAFETY: alive by the handle.
             unsafe { Shared::wake(self.child) };
         }
@@ -207,13 +204,21 @@ impl<'scope, V> TaskHandle<'scope, V> {
     /// # Errors
     ///
     /// [`TaskError`] if there is none, or none yet.
+    ///
+    /// # Panics
+    ///
+    /// If the handle was awaited through a reference and has given its value away.
     pub fn value(&self) -> Result<&V, TaskError> {
+        assert!(
+            !self.taken,
+            "a task handle was asked for its value after it had given its value"
+        );
         let seen = self.header().state.look();
         match seen.settled() {
             None if seen.cancel() => Err(TaskError::Cancelled),
             None => Err(TaskError::NotFinished),
-            // SAFETY: the value was written before the phase. It is taken out only by value (`join`,
-            // `await`), which this borrow excludes.
+            // SAFETY: the value was written before the phase, and is still there: it is taken out only
+            // through this handle, which then says `taken`, and never while this borrow lasts.
             Some(Phase::Value) => Ok(unsafe { child::slot::<V>(self.child).as_ref() }),
             Some(phase) => Err(phase.into()),
         }
@@ -256,6 +261,7 @@ impl<'scope, V> TaskHandle<'scope, V> {
     }
 
     /// Ready when the task has ended: with its value, once, or with why there is none.
+    ///
     fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Result<V, TaskError>> {
         assert!(
             !self.taken,
@@ -270,7 +276,13 @@ impl<'scope, V> TaskHandle<'scope, V> {
                 // drops it again.
                 Ok(unsafe { child::slot::<V>(self.child).read() })
             }
-            phase => Err(phase.into()),
+            phase => {
+                if phase == Phase::Cancelled {
+                    // Whoever is cancelled together with the task is cancelled, and not told of the task.
+                    ready!(self.waiting.gate.poll_cancelled());
+                }
+                Err(phase.into())
+            }
         })
     }
 }
@@ -291,19 +303,17 @@ impl<V> Future for TaskHandle<'_, V> {
     type Output = V;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<V> {
-        match ready!(self.poll_outcome(cx)) {
-            Ok(value) => Poll::Ready(value),
+        Poll::Ready(match ready!(self.poll_outcome(cx)) {
+            Ok(value) => value,
             Err(error) => {
                 // The failure of a task cancels its group, and with it this wait.
-                if self.waiting.gate.poll_cancelled().is_pending() {
-                    return Poll::Pending;
-                }
+                ready!(self.waiting.gate.poll_cancelled());
                 panic!(
                     "there is no value to await: task `{}`: {error}; use `join()` to be told instead",
                     self.name()
                 )
             }
-        }
+        })
     }
 }
 
@@ -369,6 +379,10 @@ pub struct Wait<'a> {
     header: &'a Header,
     waiting: Waiting,
 }
+
+// SAFETY: what a wait touches of the child is atomic or behind a lock: its state, its id and its waiters. The
+// same is done through a handle, on whatever thread.
+unsafe impl Send for Wait<'_> {}
 
 impl Future for Wait<'_> {
     type Output = ();

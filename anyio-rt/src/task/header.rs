@@ -242,6 +242,17 @@ impl Header {
         self.extra()?.node.get()
     }
 
+    /// Wakes what holds inside, and the task that polls a parallel child: the child has been cancelled, or no
+    /// longer is, without a node knowing of it.
+    pub(crate) fn alert(&self) {
+        if let Some(node) = self.node() {
+            node.alert();
+        }
+        if let Some(task) = self.extra().and_then(|extra| lock(&extra.task).take()) {
+            task.wake();
+        }
+    }
+
     /// Whether something inside must be polled on before the child may be dropped.
     #[inline]
     pub(crate) fn held(&self) -> bool {

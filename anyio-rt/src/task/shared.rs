@@ -249,12 +249,7 @@ impl Shared {
         if header.vtable().parallel {
             header.keep_shared();
             let seen = header.state.abandon();
-            if let Some(task) = header
-                .extra()
-                .and_then(|extra| crate::util::sync::lock(&extra.task).take())
-            {
-                task.wake();
-            }
+            header.alert();
             if !seen.queued() {
                 // SAFETY: the reference is ours.
                 unsafe { Header::release(child) };

@@ -3,6 +3,9 @@
 use std::task::{Context, Waker};
 
 /// What makes two wakers wake the same task; good only while one of the two is kept alive.
+///
+/// Equal ones do. Unequal ones may: the table of a waker's clone need not lie where that of the original does
+/// (the compiler may have made two of it). So compare the wakers of contexts with each other, not with clones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WakerId(usize, usize);
 

@@ -1,13 +1,13 @@
 //! Nothing can be spawned once the group is over.
 
-use anyio::{Spawner, task_group};
+use anyio::task_group;
 
 async fn late() {
-    let spawner: Spawner<'_>;
+    let mut kept = None;
     task_group!(|tg| {
-        spawner = tg.spawner();
+        kept = Some(tg.spawner());
     });
-    spawner.spawn(async {});
+    kept.unwrap().spawn(async {});
 }
 
 fn main() {}
