@@ -108,12 +108,12 @@ fn futures_around_others_are_as_these_are() {
         MoveOn<Rc>: "";
         FailAfter<Ready>: "send";
         FailAfter<Rc>: "";
-        Shielded<Ready>: "send unpin";
-        Shielded<Rc>: "unpin";
-        Shielded<std::marker::PhantomPinned>: "send";
-        CatchCancelled<Ready>: "send unpin";
-        CatchCancelled<Rc>: "unpin";
-        CatchCancelled<std::marker::PhantomPinned>: "send";
+        Shielded<Ready>: "send unpin unwind";
+        Shielded<Rc>: "unpin unwind";
+        Shielded<std::marker::PhantomPinned>: "send unwind";
+        CatchCancelled<Ready>: "send unpin unwind";
+        CatchCancelled<Rc>: "unpin unwind";
+        CatchCancelled<std::marker::PhantomPinned>: "send unwind";
     }
 }
 
@@ -121,12 +121,12 @@ fn futures_around_others_are_as_these_are() {
 fn futures_of_their_own() {
     table! {
         Sleep: "send";
-        SleepForever: "send unpin";
-        ResumeCancelled: "send unpin";
-        lowlevel::Checkpoint: "send unpin";
-        lowlevel::CheckpointIfCancelled: "send unpin";
-        lowlevel::CancelShieldedCheckpoint: "send unpin";
-        to_thread::RunSync<u32, fn() -> u32>: "send unpin";
+        SleepForever: "send unpin unwind";
+        ResumeCancelled: "send unpin unwind";
+        lowlevel::Checkpoint: "send unpin unwind";
+        lowlevel::CheckpointIfCancelled: "send unpin unwind";
+        lowlevel::CancelShieldedCheckpoint: "send unpin unwind";
+        to_thread::RunSync<u32, fn() -> u32>: "send unpin unwind";
     }
 }
 
@@ -145,8 +145,8 @@ fn groups_and_what_belongs_to_them() {
         TaskHandle<'static, std::rc::Rc<u32>>: "unpin";
         Join<'static, u32>: "send sync unpin";
         Join<'static, Cell>: "send unpin";
-        Wait<'static>: "send sync unpin";
-        TaskStatus<u32>: "send sync unpin";
+        Wait<'static>: "send unpin";
+        TaskStatus<u32>: "send sync unpin unwind";
         AsCompleted<'static, u32>: "send unpin";
     }
 }
@@ -156,12 +156,18 @@ fn futures_made_by_macros_and_functions_are_send_if_what_is_inside_is() {
     fn send<T: Send>(future: T) -> T {
         future
     }
-    drop(send(async { task_group!(|tg| { tg.spawn(async { 1 }).await }) }));
+    drop(send(async {
+        task_group!(|tg| { tg.spawn(async { 1 }).await })
+    }));
     drop(send(async { move_on_after!(1s, { checkpoint().await }) }));
-    drop(send(async { fail_after!(reason = "r", 1s, |scope| { scope.cancel() }) }));
+    drop(send(async {
+        fail_after!(reason = "r", 1s, |scope| { scope.cancel() })
+    }));
     drop(send(async { cancel_scope!(|scope| { scope.cancel() }) }));
     drop(send(async { shield!({ checkpoint().await }) }));
-    drop(send(async { finally!({ checkpoint().await }, { checkpoint().await }) }));
+    drop(send(async {
+        finally!({ checkpoint().await }, { checkpoint().await })
+    }));
     drop(send(async {
         struct File;
         impl AsyncResource for File {
@@ -173,5 +179,7 @@ fn futures_made_by_macros_and_functions_are_send_if_what_is_inside_is() {
     }));
     drop(send(gather((async { 1 }, async { 2 }))));
     drop(send(amap([1, 2], async |n| n)));
-    drop(send(try_amap_limited(2, [1, 2], async |n: u32| if n == 1 { Err(n) } else { Ok(n) })));
+    drop(send(try_amap_limited(2, [1, 2], async |n: u32| {
+        if n == 1 { Err(n) } else { Ok(n) }
+    })));
 }
