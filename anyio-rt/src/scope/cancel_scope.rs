@@ -24,7 +24,7 @@ use crate::util::report;
 /// A region of code that can be cancelled as a whole.
 ///
 /// Built, perhaps given a deadline or a shield, perhaps cancelled already, then entered once with
-/// [`run`](Self::run). [`cancel_scope!`](crate::cancel_scope) is the same with the handle at hand.
+/// [`run`](Self::run). [`cancel_scope!`](macro.cancel_scope.html) is the same with the handle at hand.
 ///
 /// ```
 /// use anyio::CancelScope;
