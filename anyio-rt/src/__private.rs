@@ -282,7 +282,10 @@ pub use crate::backend::Backend;
 /// Runs a program.
 #[track_caller]
 pub fn main<F: Future>(backend: Backend, main: F) -> F::Output {
-    crate::run(backend, main).unwrap_or_else(|error| panic!("{error}"))
+    match crate::run(backend, main) {
+        Ok(output) => output,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// Runs a test. The future is erased, so that a thousand tests do not make a thousand executors.

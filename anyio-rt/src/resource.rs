@@ -7,7 +7,7 @@ use crate::scope::{CancelScope, Settled, shield};
 
 /// Something that is closed asynchronously, such as a connection that says goodbye.
 ///
-/// In [`with!`](crate::with!) it is closed, shielded, however the body ended. Dropping it must release what
+/// In [`with!`](macro.with.html) it is closed, shielded, however the body ended. Dropping it must release what
 /// it holds all the same, without the polite part; [`aclose_forcefully`] relies on that.
 ///
 /// ```
@@ -65,7 +65,7 @@ pub async fn aclose_forcefully<R: AsyncResource + ?Sized>(resource: &mut R) {
     let _ = scope.run(resource.aclose()).await;
 }
 
-/// How the body of a [`with!`](crate::with!) ended.
+/// How the body of a [`with!`](macro.with.html) ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -78,7 +78,7 @@ pub enum Outcome {
 }
 
 /// Something to be entered before a block and left after it, both asynchronously: what
-/// [`with!`](crate::with!) takes.
+/// [`with!`](macro.with.html) takes.
 ///
 /// Every [`AsyncResource`] is one: entering it gives itself, leaving it closes it.
 ///
@@ -175,11 +175,17 @@ pub async fn enter<M: AsyncContextManager>(manager: M) -> Entered<M> {
 }
 
 /// For `with!`.
-pub async fn exit<M: AsyncContextManager, T>(entered: Entered<M>, settled: &Settled<T>) {
+///
+/// Looks at `settled` now and keeps nothing of it: a reference to it would not be `Send`.
+#[track_caller]
+pub fn exit<M: AsyncContextManager, T>(
+    entered: Entered<M>,
+    settled: &Settled<T>,
+) -> impl Future<Output = ()> + use<M, T> {
     let outcome = match settled {
         Settled::Value(_) => Outcome::Completed,
         Settled::Cancelled(_) => Outcome::Cancelled,
         Settled::Panicked(_) => Outcome::Panicked,
     };
-    shield(M::exit(entered.resource, outcome)).await;
+    shield(M::exit(entered.resource, outcome))
 }

@@ -11,7 +11,7 @@ use anyio::{
     catch_cancelled, current_time, finally, shield, sleep_until, task_group,
 };
 
-use crate::program::{Op, next};
+use crate::program::{Op, has_handle, next};
 use crate::trace::Trace;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,7 +129,9 @@ fn step<'scope>(
                 if let Some(residue) = deadline {
                     scope = scope.deadline_at(world.next(*residue));
                 }
-                world.handles().insert(*id, scope.handle());
+                if has_handle(*id) {
+                    world.handles().insert(*id, scope.handle());
+                }
                 match scope.run(exec(body, world, task, tg)).await {
                     Ok(result) => {
                         result?;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::program::{Op, next};
+use crate::program::{Op, has_handle, next};
 use crate::trace::Trace;
 
 /// How a part of a program ended.
@@ -433,7 +433,9 @@ impl<'a> Reference<'a> {
                 body,
             } => {
                 let region = self.enter(task, *shield, *deadline);
-                self.scopes.insert(*id, region);
+                if has_handle(*id) {
+                    self.scopes.insert(*id, region);
+                }
                 self.push(task, Frame::Scope(*id), body);
             }
             Op::Shield(body) => {

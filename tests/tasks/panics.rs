@@ -309,6 +309,29 @@ async fn a_destructor_of_a_parallel_child_that_panics_is_heard() {
     assert_eq!(text, "the destructor");
 }
 
+/// The shield that is gone must not be taken for one that still holds.
+#[anyio::test(timeout = 10s)]
+async fn a_panic_in_the_first_poll_of_a_shield_holds_nothing_off() {
+    let caught = AtomicBool::new(false);
+    task_group!(|tg| {
+        tg.spawn(async {
+            let shielded = AssertUnwindSafe(async {
+                shield!({
+                    // Links the shield to the regions around it.
+                    let _ = futures::poll!(pin!(catch_cancelled(sleep_forever())));
+                    panic!("in the shield");
+                })
+            });
+            let ended = futures::FutureExt::catch_unwind(shielded).await;
+            caught.store(ended.is_err(), Ordering::Relaxed);
+            sleep_forever().await
+        });
+        settle().await;
+        tg.cancel();
+    });
+    assert!(caught.into_inner());
+}
+
 #[anyio::test]
 async fn a_panic_in_a_nested_group_cancels_each_level_in_turn() {
     let log = Log::default();

@@ -129,6 +129,28 @@ async fn a_late_started_is_ignored_once_the_starter_is_cancelled() {
 }
 
 #[anyio::test]
+async fn a_refused_start_may_be_polled_on_by_a_foreign_combinator() {
+    let log = Log::default();
+    task_group!(|tg| {
+        let ended = cancel_scope!(|scope| {
+            scope.cancel();
+            let start = async {
+                let _ = tg.start(|_status: TaskStatus| async { "a value" }).await;
+                log.note("never");
+            };
+            let holding = async {
+                shield!({ settle().await });
+                log.note("shield done");
+            };
+            // Polls both whenever one is woken.
+            futures::join!(start, holding);
+        });
+        assert!(ended.is_err());
+    });
+    assert_eq!(log.entries(), ["shield done"]);
+}
+
+#[anyio::test]
 async fn an_error_of_a_child_whose_starter_is_cancelled_is_the_starters() {
     let result = task_group!(|tg| -> Result<(), &'static str> {
         let mut error = None;

@@ -1,6 +1,6 @@
 //! The backend that serves a call: found per call, never compiled in.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,6 +12,8 @@ use crate::util::sync::{Mutex, lock};
 
 thread_local! {
     static CURRENT: RefCell<Option<Env>> = const { RefCell::new(None) };
+    /// Whether a call of [`Env::spawn_blocking`] runs on this thread. To tokio, that is a task like any other.
+    static IN_WORKER: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The tasks in runtimes that were started without us; nobody waits for these.
@@ -93,7 +95,9 @@ impl Env {
     pub(crate) fn running() -> Option<&'static str> {
         let ours = CURRENT.with_borrow(|env| env.as_ref().map(Self::name));
         #[cfg(feature = "tokio")]
-        let ours = ours.or_else(super::tokio::running);
+        if ours.is_none() && !IN_WORKER.get() {
+            return super::tokio::running();
+        }
         ours
     }
 
@@ -160,6 +164,7 @@ impl Env {
 
     /// Runs `f` on a thread of the backend's blocking pool.
     pub(crate) fn spawn_blocking(&self, f: impl FnOnce() + Send + 'static) {
+        let f = move || in_worker(f);
         match &self.kind {
             #[cfg(feature = "tokio")]
             Kind::Tokio(handle) => super::tokio::spawn_blocking(handle, f),
@@ -193,6 +198,19 @@ impl Env {
     pub(crate) const fn none() -> NoBackendError {
         NoBackendError
     }
+}
+
+/// Runs `f`, a blocking call, in which a run of its own may be started.
+fn in_worker(f: impl FnOnce()) {
+    struct Restore;
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            IN_WORKER.set(false);
+        }
+    }
+    IN_WORKER.set(true);
+    let _restore = Restore;
+    f();
 }
 
 /// The reaper: counts the tasks that a run has started, so that it can wait for the last.

@@ -123,7 +123,7 @@ pub(super) fn reset_timer(mut timer: Pin<&mut RawTimer>, deadline: Instant) {
     timer.set_at(deadline);
 }
 
-/// Whether the timer went off, without polling it.
-pub(super) fn timer_fired(_timer: &RawTimer, deadline: Instant) -> bool {
+/// Whether a timer for `deadline` went off, without polling it.
+pub(super) fn timer_fired(deadline: Instant) -> bool {
     now() >= deadline
 }

@@ -13,7 +13,6 @@ use super::error::NoBackendError;
 #[pin_project]
 #[derive(Debug)]
 pub(crate) struct Timer {
-    deadline: Instant,
     #[pin]
     raw: Raw,
 }
@@ -24,7 +23,7 @@ enum Raw {
     #[cfg(feature = "tokio")]
     Tokio(#[pin] super::tokio::RawTimer),
     #[cfg(feature = "smol")]
-    Smol(#[pin] super::smol::RawTimer),
+    Smol(#[pin] super::smol::RawTimer, Instant), // which does not say its deadline
     /// No backend is compiled in.
     #[cfg(not(any(feature = "tokio", feature = "smol")))]
     Never(std::convert::Infallible),
@@ -38,16 +37,23 @@ impl Timer {
             #[cfg(feature = "tokio")]
             Tag::Tokio => Raw::Tokio(super::tokio::timer(deadline)),
             #[cfg(feature = "smol")]
-            Tag::Smol => Raw::Smol(super::smol::timer(deadline)),
+            Tag::Smol => Raw::Smol(super::smol::timer(deadline), deadline),
             #[cfg(not(any(feature = "tokio", feature = "smol")))]
             Tag::Never(never) => match never {},
         };
-        Ok(Self { deadline, raw })
+        Ok(Self { raw })
     }
 
     #[inline]
     pub(crate) fn deadline(&self) -> Instant {
-        self.deadline
+        match &self.raw {
+            #[cfg(feature = "tokio")]
+            Raw::Tokio(timer) => super::tokio::timer_deadline(timer),
+            #[cfg(feature = "smol")]
+            Raw::Smol(_, deadline) => *deadline,
+            #[cfg(not(any(feature = "tokio", feature = "smol")))]
+            Raw::Never(never) => match *never {},
+        }
     }
 
     /// Ready once the deadline has passed; until then the task of `cx` is woken at the deadline.
@@ -57,7 +63,7 @@ impl Timer {
             #[cfg(feature = "tokio")]
             RawProj::Tokio(timer) => super::tokio::poll_timer(timer, cx),
             #[cfg(feature = "smol")]
-            RawProj::Smol(timer) => super::smol::poll_timer(timer, cx),
+            RawProj::Smol(timer, _) => super::smol::poll_timer(timer, cx),
             #[cfg(not(any(feature = "tokio", feature = "smol")))]
             RawProj::Never(never) => match *never {},
         }
@@ -65,13 +71,14 @@ impl Timer {
 
     /// Moves the deadline; poll the timer again afterwards.
     pub(crate) fn reset(self: Pin<&mut Self>, deadline: Instant) {
-        let this = self.project();
-        *this.deadline = deadline;
-        match this.raw.project() {
+        match self.project().raw.project() {
             #[cfg(feature = "tokio")]
             RawProj::Tokio(timer) => super::tokio::reset_timer(timer, deadline),
             #[cfg(feature = "smol")]
-            RawProj::Smol(timer) => super::smol::reset_timer(timer, deadline),
+            RawProj::Smol(timer, at) => {
+                *at = deadline;
+                super::smol::reset_timer(timer, deadline);
+            }
             #[cfg(not(any(feature = "tokio", feature = "smol")))]
             RawProj::Never(never) => match *never {},
         }
@@ -82,9 +89,9 @@ impl Timer {
     pub(crate) fn fired(&self) -> bool {
         match &self.raw {
             #[cfg(feature = "tokio")]
-            Raw::Tokio(timer) => super::tokio::timer_fired(timer, self.deadline),
+            Raw::Tokio(timer) => super::tokio::timer_fired(timer),
             #[cfg(feature = "smol")]
-            Raw::Smol(timer) => super::smol::timer_fired(timer, self.deadline),
+            Raw::Smol(_, deadline) => super::smol::timer_fired(*deadline),
             #[cfg(not(any(feature = "tokio", feature = "smol")))]
             Raw::Never(never) => match *never {},
         }

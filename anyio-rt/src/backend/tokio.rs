@@ -82,8 +82,13 @@ pub(super) fn reset_timer(timer: Pin<&mut RawTimer>, deadline: Instant) {
     timer.reset(deadline.into());
 }
 
+#[inline]
+pub(super) fn timer_deadline(timer: &RawTimer) -> Instant {
+    timer.deadline().into_std()
+}
+
 /// Whether the timer went off, without polling it.
 #[inline]
-pub(super) fn timer_fired(timer: &RawTimer, _deadline: Instant) -> bool {
+pub(super) fn timer_fired(timer: &RawTimer) -> bool {
     timer.is_elapsed()
 }

@@ -58,10 +58,6 @@ pub(crate) struct Cover {
     alive: Cell<u32>,
     /// The earliest deadline handed out in this poll.
     need: Cell<Option<Instant>>,
-    /// The id it had under the waker before.
-    old_id: Cell<u64>,
-    /// How many of those who knew it by that have not been heard of since.
-    missing: Cell<u32>,
 }
 
 impl Cover {
@@ -71,36 +67,28 @@ impl Cover {
             id: Cell::new(0),
             alive: Cell::new(0),
             need: Cell::new(None),
-            old_id: Cell::new(0),
-            missing: Cell::new(0),
         }
     }
 
     /// The waker is another: all who rely on it have to say so again.
-    fn rename(&self) {
-        self.old_id.set(self.id.replace(0));
-        self.missing.set(self.alive.take());
+    fn rename(&self, pass: &mut Pass<'_>) {
+        pass.old_id = self.id.replace(0);
+        pass.missing = Cell::new(self.alive.take());
     }
 
     /// Someone who knows it by `id` relies on it no longer, or no longer under that id.
-    fn forget(&self, id: u64) {
+    fn forget(&self, id: u64, pass: &Pass<'_>) {
         if id == 0 {
             return;
         }
         let count = if id == self.id.get() {
             &self.alive
-        } else if id == self.old_id.get() {
-            &self.missing
+        } else if id == pass.old_id {
+            &pass.missing
         } else {
             return;
         };
         count.set(count.get().saturating_sub(1));
-    }
-
-    /// At the end of a poll: whether someone who relied on it has not turned up under the new waker.
-    fn left_someone(&self) -> bool {
-        self.old_id.set(0);
-        self.missing.take() > 0
     }
 
     /// Whether nothing has been handed out in this poll.
@@ -123,6 +111,10 @@ pub(crate) struct Pass<'a> {
     elapsed: Option<Instant>,
     /// A reading of the clock made in this poll.
     read: Cell<Option<Instant>>,
+    /// The id that the cover had under the waker before, if that was another.
+    old_id: u64,
+    /// How many of those who know the cover by that have not turned up under the new waker.
+    missing: Cell<u32>,
 }
 
 impl Pass<'_> {
@@ -170,15 +162,16 @@ pub(crate) struct Alarm {
     known: u64,
     /// The id of the cover that it was handed to; 0 if none.
     handed_to: u64,
-    /// For which task our own timer is armed; unset while it is not.
-    armed: Option<WakerId>,
+    /// Whether our own timer is armed.
+    armed: bool,
+    /// The waker that it was armed for last, and that `covers` is of.
+    context: WakerId,
     /// The token of our own timer; 0 while it is not armed, or nobody inside relies on it.
     token: u64,
     #[pin]
     timer: Option<Timer>,
-    /// Whom to wake for those inside if we go away, and what its context was known by. Set whenever they rely
-    /// on our own timer.
-    covers: Option<(WakerId, Waker)>,
+    /// Whom to wake for those inside if we go away. Set whenever they rely on our own timer.
+    covers: Option<Waker>,
 }
 
 impl Alarm {
@@ -187,7 +180,8 @@ impl Alarm {
         Self {
             known: 0,
             handed_to: 0,
-            armed: None,
+            armed: false,
+            context: WakerId::NONE,
             token: 0,
             timer: None,
             covers: None,
@@ -201,7 +195,7 @@ impl Alarm {
         around.calm
             && self.known != 0
             && around.token == self.known
-            && self.armed.is_none()
+            && !self.armed
             && around.is_for(cx)
     }
 
@@ -213,19 +207,19 @@ impl Alarm {
         outer: Option<&Frame<'_>>,
         cx: &Context<'w>,
     ) -> Pass<'w> {
-        if let Some((waker, _)) = &self.covers
-            && *waker != WakerId::in_context(cx)
-        {
-            cover.rename();
-        }
         let mut pass = Pass {
             waker: cx.waker(),
             token: self.token,
             calm: false,
             elapsed: None,
             read: Cell::new(None),
+            old_id: 0,
+            missing: Cell::new(0),
         };
-        if self.armed.is_some() {
+        if self.covers.is_some() && self.context != WakerId::in_context(cx) {
+            cover.rename(&mut pass);
+        }
+        if self.armed {
             self.look(&mut pass);
         }
         if let Some(around) = outer.and_then(|outer| outer.pass) {
@@ -250,8 +244,8 @@ impl Alarm {
         };
         if timer.fired() {
             pass.elapsed = Some(timer.deadline());
-            (*this.armed, *this.token) = (None, 0);
-        } else if *this.armed == Some(WakerId::of(pass.waker)) {
+            (*this.armed, *this.token) = (false, 0);
+        } else if *this.context == WakerId::of(pass.waker) {
             pass.calm = true;
         } else {
             *this.token = 0;
@@ -264,7 +258,7 @@ impl Alarm {
         let this = self.project();
         (*this.known, *this.token) = (0, 0);
         // Not disarmed, but looked at anew.
-        *this.armed = None;
+        *this.armed = false;
     }
 
     /// After a poll of the inside that was pending: sees to it that the task is woken at `own` and at
@@ -289,40 +283,40 @@ impl Alarm {
             && around.is_for(cx)
         {
             // What our own timer was to cover, the top covers now.
-            let timer = this
-                .timer
-                .as_ref()
-                .as_pin_ref()
-                .filter(|_| this.armed.is_some());
+            let timer = this.timer.as_ref().as_pin_ref().filter(|_| *this.armed);
             let need = timer.map_or(need, |timer| timer.deadline().min(need));
             *this.known = around.token;
-            Self::hand(this.handed_to, need, outer);
-            if let Some((_, old)) = this.covers.take()
-                && cover.left_someone()
+            Self::hand(this.handed_to, need, outer, around);
+            if let Some(old) = this.covers.take()
+                && pass.missing.get() > 0
             {
                 old.wake();
             }
             return None;
         }
         (*this.known, *this.handed_to) = (0, 0);
-        if let Some((_, old)) = this.covers.take_if(|(known, _)| *known != waker)
-            && cover.left_someone()
+        if *this.context != waker
+            && let Some(old) = this.covers.take()
+            && pass.missing.get() > 0
         {
             old.wake();
         }
         if cover.alive.get() == 0 {
             *this.covers = None;
         } else if this.covers.is_none() {
-            *this.covers = Some((waker, cx.waker().clone()));
+            *this.covers = Some(cx.waker().clone());
         }
         if *this.token == 0 && cover.alive.get() > 0 {
             *this.token = pass.token;
         }
-        Self::arm(this.timer, this.armed, need, waker, cx)
+        let armed = this.armed.then_some(std::mem::replace(this.context, waker));
+        // Also if it goes off at once: then the next `begin` tells those inside.
+        *this.armed = true;
+        Self::arm(this.timer, armed, need, waker, cx)
     }
 
     /// Hands a deadline to the cover of the scope around this one.
-    fn hand(handed_to: &mut u64, deadline: Instant, to: &Cover) {
+    fn hand(handed_to: &mut u64, deadline: Instant, to: &Cover, pass: &Pass<'_>) {
         to.need.set(Some(
             to.need.get().map_or(deadline, |need| need.min(deadline)),
         ));
@@ -330,29 +324,28 @@ impl Alarm {
             to.id.set(ids::next());
         }
         if *handed_to != to.id.get() {
-            to.forget(*handed_to);
+            to.forget(*handed_to, pass);
             *handed_to = to.id.get();
             to.alive.set(to.alive.get() + 1);
         }
     }
 
-    /// Has the timer go off at `need` or before. Gives `need` if it has come already.
+    /// Has the timer, armed for another waker or this one or not at all, go off at `need` or before. Gives
+    /// `need` if it has come already.
     fn arm(
         mut timer: Pin<&mut Option<Timer>>,
-        armed: &mut Option<WakerId>,
+        armed: Option<WakerId>,
         need: Instant,
         waker: WakerId,
         cx: &mut Context<'_>,
     ) -> Option<Instant> {
         match timer.as_mut().as_pin_mut() {
-            Some(timer) if *armed == Some(waker) && timer.deadline() <= need => return None,
+            Some(timer) if armed == Some(waker) && timer.deadline() <= need => return None,
             // Armed for another task, which may have let scopes of another token go.
             Some(timer) if armed.is_some() && timer.deadline() == need => {}
             Some(timer) => timer.reset(need),
             None => timer.set(Some(expect_backend(Timer::at(need)))),
         }
-        // Also if it goes off at once: then the next `begin` tells those inside.
-        *armed = Some(waker);
         let timer = timer.as_pin_mut().expect("set just above");
         timer.poll(cx).is_ready().then_some(need)
     }
@@ -362,6 +355,7 @@ impl Alarm {
     pub(crate) fn finish(
         self: Pin<&mut Self>,
         cover: &Cover,
+        pass: &Pass<'_>,
         outer: Option<&Frame<'_>>,
         cx: &Context<'_>,
     ) {
@@ -369,8 +363,8 @@ impl Alarm {
         if *this.handed_to != 0 {
             take_off(this.handed_to, outer);
         }
-        if let Some((_, old)) = this.covers.take()
-            && cover.left_someone()
+        if let Some(old) = this.covers.take()
+            && pass.missing.get() > 0
         {
             old.wake();
         }
@@ -385,7 +379,7 @@ impl Alarm {
         if cover.alive.get() == 0 {
             frame::top(|outer| take_off(this.handed_to, outer));
         }
-        if let Some((_, waker)) = this.covers.take() {
+        if let Some(waker) = this.covers.take() {
             waker.wake();
         }
     }
@@ -394,15 +388,15 @@ impl Alarm {
 /// Tells the scope around that one of those who rely on it does no longer, if that is still the same scope.
 fn take_off(handed_to: &mut u64, outer: Option<&Frame<'_>>) {
     let id = std::mem::take(handed_to);
-    if let Some(cover) = outer.and_then(|outer| outer.cover) {
-        cover.forget(id);
+    if let Some((cover, pass)) = outer.and_then(|outer| outer.cover.zip(outer.pass)) {
+        cover.forget(id, pass);
     }
 }
 
 impl fmt::Debug for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Alarm")
-            .field("armed", &self.armed.is_some())
+            .field("armed", &self.armed)
             .finish_non_exhaustive()
     }
 }

@@ -24,7 +24,7 @@ use crate::util::report;
 /// A region of code that can be cancelled as a whole.
 ///
 /// Built, perhaps given a deadline or a shield, perhaps cancelled already, then entered once with
-/// [`run`](Self::run). [`cancel_scope!`](crate::cancel_scope) is the same with the handle at hand.
+/// [`run`](Self::run). [`cancel_scope!`](macro.cancel_scope.html) is the same with the handle at hand.
 ///
 /// ```
 /// use anyio::CancelScope;
@@ -362,7 +362,7 @@ impl<F: Future> ScopeCore<F> {
     ) -> Poll<Result<F::Output, Reason>> {
         let mut this = self.project();
         if let Poll::Ready(value) = polled {
-            this.alarm.finish(this.cover, outer, cx);
+            this.alarm.finish(this.cover, pass, outer, cx);
             *this.state = State::Over;
             if let Some(node) = this.region.node.get() {
                 node.end(true);
@@ -370,6 +370,10 @@ impl<F: Future> ScopeCore<F> {
             return Poll::Ready(Ok(value));
         }
         let mut retimed = false;
+        if this.region.shield && outer.is_some() {
+            // Those around have to see that it holds, also if nobody has a handle.
+            this.region.make_node();
+        }
         if let Some(node) = this.region.node.get() {
             frame::link(node);
             node.park(cx.waker());
@@ -381,7 +385,7 @@ impl<F: Future> ScopeCore<F> {
             if cancelled && this.region.absorbs() {
                 *this.state = State::Over;
                 this.inside.set(None);
-                this.alarm.finish(this.cover, outer, cx);
+                this.alarm.finish(this.cover, pass, outer, cx);
                 let reason = this
                     .region
                     .reason()
@@ -424,7 +428,9 @@ impl<F> PinnedDrop for ScopeCore<F> {
             return;
         }
         this.alarm.dropped(this.cover);
-        if this.region.state().shielded {
+        // One that only waited to be dropped has had its clean-up.
+        let unwound = this.region.node.get().is_some_and(|node| node.unwound());
+        if this.region.state().shielded && !unwound {
             report::lost_clean_up("a shielded scope", this.location);
         }
         if let Some(node) = this.region.node.get() {

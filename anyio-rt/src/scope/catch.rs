@@ -22,7 +22,7 @@ use crate::util::report;
 /// The counterpart of `except CancelledError`. The scope stays cancelled: the next suspension that is not
 /// shielded is cancelled again. Use it to learn of a cancellation, then either end without suspending,
 /// or clean up in a [`shield`](crate::shield) and pass it on with [`resume_cancelled`].
-/// [`finally!`](crate::finally!) does both.
+/// [`finally!`](macro.finally.html) does both.
 ///
 /// # Errors
 ///

@@ -51,7 +51,7 @@ pub fn shield<F: Future>(inside: F) -> Shielded<F> {
         region: ShieldRegion {
             node: OnceCell::new(),
         },
-        state: State::New,
+        state: State::Open,
         inside,
         location: Location::caller(),
     }
@@ -70,7 +70,8 @@ pub struct Shielded<F> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    New,
+    /// Not polled yet, or in the middle of a poll, which a panic may have ended.
+    Open,
     Pending,
     Over,
 }
@@ -101,6 +102,7 @@ impl<F: Future> Future for Shielded<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
+        *this.state = State::Open;
         let polled = frame::enter(&Frame::new(this.region), || this.inside.poll(cx));
         match polled {
             Poll::Ready(value) => {
@@ -123,10 +125,10 @@ impl<F: Future> Future for Shielded<F> {
 impl<F> PinnedDrop for Shielded<F> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if *this.state != State::Pending {
-            return;
+        if *this.state == State::Pending {
+            report::lost_clean_up("a shielded part", this.location);
         }
-        report::lost_clean_up("a shielded part", this.location);
+        // Also after a panic in its first poll, in which something inside may have linked it.
         if let Some(node) = this.region.node.get() {
             frame::end_dropped(node);
         }

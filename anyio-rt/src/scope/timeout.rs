@@ -16,7 +16,7 @@ use super::reason::Reason;
 /// Runs `inside` for at most `delay`; `None` if it took longer and was cancelled.
 ///
 /// A delay of zero cancels the first suspension, so it gives what is ready at once.
-/// [`move_on_after!`](crate::move_on_after!) is the same for a block of the surrounding function.
+/// [`move_on_after!`](macro.move_on_after.html) is the same for a block of the surrounding function.
 ///
 /// # Cancel safety
 ///
@@ -50,7 +50,7 @@ pub fn move_on_at<F: Future>(deadline: Instant, inside: F) -> MoveOn<F> {
 
 /// Runs `inside` for at most `delay`; a [`TimeoutError`] if it took longer and was cancelled.
 ///
-/// [`fail_after!`](crate::fail_after!) is the same for a block of the surrounding function.
+/// [`fail_after!`](macro.fail_after.html) is the same for a block of the surrounding function.
 ///
 /// # Errors
 ///
@@ -154,7 +154,7 @@ impl<F: Future> Future for FailAfter<F> {
 
 /// What ran under a time limit was cancelled.
 ///
-/// Normally by the deadline. If the limit was a [`fail_after!`](crate::fail_after!) whose scope somebody
+/// Normally by the deadline. If the limit was a [`fail_after!`](macro.fail_after.html) whose scope somebody
 /// cancelled by hand, [`is_deadline`](Self::is_deadline) says so.
 #[derive(Clone, Debug)]
 pub struct TimeoutError {

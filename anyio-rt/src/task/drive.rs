@@ -309,7 +309,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             }
             return Poll::Pending;
         }
-        frame::top(|outer| this.alarm.finish(this.cover, outer, cx));
+        frame::top(|outer| this.alarm.finish(this.cover, &pass, outer, cx));
         shared.close();
         shared.sweep();
 
@@ -359,8 +359,9 @@ impl<T, M: DriveMode<T>, S, B> PinnedDrop for Drive<'_, T, M, S, B> {
         }
         this.alarm.as_mut().dropped(this.cover);
         let shared = this.group.shared();
-        if shared.node().held() {
-            report::lost_clean_up("a shielded part in a task group", shared.location());
+        // Shielded parts inside report themselves as they are dropped.
+        if *this.state == State::Running && shared.node().shielded() {
+            report::lost_clean_up("a shielded task group", shared.location());
         }
         let mut first: Option<Payload> = catch(|| this.body.set(None)).err();
         shared.close();

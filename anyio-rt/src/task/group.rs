@@ -132,7 +132,7 @@ mod sealed {
 }
 
 /// A group of tasks that end before the block that opened it: the handle, as `tg` in
-/// [`task_group!`](crate::task_group!).
+/// [`task_group!`](macro.task_group.html).
 ///
 /// Tasks are started through its [`Spawner`], which it dereferences to: `tg.spawn(…)`, `tg.start(…)`.
 ///
@@ -140,7 +140,7 @@ mod sealed {
 /// [`spawner`](Self::spawner), which does not mention what the group gives). It cannot leave the group.
 ///
 /// `T` is what the group gives and `M` its mode: [`Plain`], or [`Fallible<E>`](crate::Fallible) if it is
-/// annotated `|tg| -> Result<T, E>`. A group of [`local_task_group!`](crate::local_task_group!) is a
+/// annotated `|tg| -> Result<T, E>`. A group of [`local_task_group!`](macro.local_task_group.html) is a
 /// [`LocalTaskGroup`].
 ///
 /// ```

@@ -40,8 +40,10 @@ where
     M::Value: Send + 'static,
     M::Error: Send + 'static,
 {
-    let env = Env::current()
-        .unwrap_or_else(|error| panic!("`spawn_parallel` starts a task, but {error}"));
+    let env = match Env::current() {
+        Ok(env) => env,
+        Err(error) => panic!("`spawn_parallel` starts a task, but {error}"),
+    };
     let child = child::new_elsewhere::<F, M>(shared, location);
     env.task_started();
     let task = Task::<F, M> {

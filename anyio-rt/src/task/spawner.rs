@@ -43,7 +43,7 @@ pub struct Spawner<'scope, M = Plain, S = Threaded> {
     marker: PhantomData<(&'scope mut &'scope (), M, S)>,
 }
 
-/// A [`Spawner`] of a [`local_task_group!`](crate::local_task_group!): its tasks need not be `Send`.
+/// A [`Spawner`] of a [`local_task_group!`](macro.local_task_group.html): its tasks need not be `Send`.
 pub type LocalSpawner<'scope, M = Plain> = Spawner<'scope, M, Local>;
 
 impl<'scope, M, S> Spawner<'scope, M, S> {

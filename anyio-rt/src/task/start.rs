@@ -22,6 +22,7 @@ use super::header::{Header, Step};
 use super::mode::Mode;
 use super::shared::Shared;
 use super::state::{Phase, State};
+use crate::scope::Gate;
 use crate::scope::frame::{self, Frame};
 use crate::util::sync::lock;
 
@@ -130,6 +131,8 @@ where
     /// The child, with the driver's reference and the handle, until it is handed on.
     child: Option<NonNull<Header>>,
     report: Arc<Report<R>>,
+    /// Once the task has ended and there is nothing to give, since the starter is cancelled.
+    refused: Option<Gate>,
     future: PhantomData<(F, M::Value, M::Error)>,
 }
 
@@ -165,6 +168,7 @@ where
             shared,
             child: Some(child),
             report,
+            refused: None,
             future: PhantomData,
         }
     }
@@ -195,6 +199,12 @@ where
     type Output = Result<(R, TaskHandle<'scope, M::Value>), StartError<M::Value, M::Error>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(gate) = &mut self.refused {
+            // Something beside this call still holds, so it is polled on.
+            let refused = gate.poll_cancelled();
+            debug_assert!(refused.is_pending(), "a refusal is final");
+            return Poll::Pending;
+        }
         let child = self.child.expect("`start` was polled after it had ended");
         // SAFETY: alive by our reference.
         let header = unsafe { child.as_ref() };
@@ -233,6 +243,11 @@ where
             (step, Some(value)) => {
                 self.child = None;
                 header.make_extra().starter.store(0, Ordering::Relaxed);
+                if !matches!(step, Step::Pending)
+                    && let Some(node) = header.node()
+                {
+                    frame::end_dropped(node);
+                }
                 match step {
                     Step::Pending => {}
                     Step::Value => drop(header.state.finish_elsewhere(Phase::Value)),
@@ -265,7 +280,13 @@ where
             free(child);
             match ended {
                 // The value of a task whose starter is cancelled is dropped with the call.
-                Ok(StartError::Exited(_)) if was_cancelled => Poll::Pending,
+                Ok(StartError::Exited(_)) if was_cancelled => {
+                    let mut gate = Gate::default();
+                    let refused = gate.poll_cancelled();
+                    debug_assert!(refused.is_pending(), "cancelled just now");
+                    self.refused = Some(gate);
+                    Poll::Pending
+                }
                 Ok(error) => Poll::Ready(Err(error)),
                 Err(payload) => resume_unwind(payload),
             }

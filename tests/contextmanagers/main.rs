@@ -1,0 +1,5 @@
+//! Manual: docs/manual/contextmanagers.md
+
+mod finally;
+mod resources;
+mod with;
