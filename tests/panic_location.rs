@@ -45,7 +45,7 @@ fn mistakes() -> Vec<Mistake> {
                 $name,
                 $line,
                 Box::new(|| {
-                    let _ = $mistake;
+                    let _never: Box<dyn std::any::Any> = Box::new($mistake);
                 }) as Box<dyn FnOnce()>,
             )
         };
