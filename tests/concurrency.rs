@@ -146,7 +146,9 @@ async fn the_first_error_cancels_the_rest() {
 
 #[anyio::test]
 async fn all_errors_come_out() {
-    let errors = try_gather(["one", "two"].map(async |text| Err::<(), _>(text))).await.unwrap_err();
+    let errors = try_gather(["one", "two"].map(async |text| Err::<(), _>(text)))
+        .await
+        .unwrap_err();
     let mut errors: Vec<_> = errors.into_iter().collect();
     errors.sort_unstable();
     assert_eq!(errors, ["one", "two"]);
