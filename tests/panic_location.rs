@@ -36,6 +36,7 @@ type Mistake = (&'static str, u32, Box<dyn FnOnce()>);
 
 /// Each with the line it is on.
 #[rustfmt::skip]
+#[allow(clippy::let_underscore_future)] // none of them gets so far as to be one
 fn mistakes() -> Vec<Mistake> {
     macro_rules! mistake {
         ($name:literal, $mistake:expr) => {
