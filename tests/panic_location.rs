@@ -35,45 +35,27 @@ fn panics_for_mistakes_of_the_caller_are_reported_at_the_call() {
 type Mistake = (&'static str, u32, Box<dyn FnOnce()>);
 
 /// Each with the line it is on.
+#[rustfmt::skip]
+#[allow(clippy::let_underscore_future)] // none of them gets so far as to be one
 fn mistakes() -> Vec<Mistake> {
     macro_rules! mistake {
         ($name:literal, $mistake:expr) => {
             mistake!($name, line!(), $mistake)
         };
         ($name:literal, $line:expr, $mistake:expr) => {
-            (
-                $name,
-                $line,
-                Box::new(|| {
-                    let _ = $mistake;
-                }) as Box<dyn FnOnce()>,
-            )
+            ($name, $line, Box::new(|| { let _ = $mistake; }) as Box<dyn FnOnce()>)
         };
     }
     vec![
         mistake!("no threads for tokio", Backend::tokio().worker_threads(0)),
         mistake!("no threads for smol", Backend::smol().threads(0)),
-        mistake!(
-            "many current threads",
-            Backend::tokio().current_thread().worker_threads(2)
-        ),
+        mistake!("many current threads", Backend::tokio().current_thread().worker_threads(2)),
         mistake!("the time without a backend", anyio::current_time()),
         mistake!("as_completed of nothing", anyio::as_completed(no_tasks())),
         mistake!("a limit of 0", anyio::amap_limited(0, [1], double)),
-        mistake!(
-            "a limit of 0, fallible",
-            anyio::try_amap_limited(0, [1], try_double)
-        ),
-        mistake!(
-            "a main inside a run",
-            MAIN_LINE,
-            anyio::run(Backend::smol(), async { inner_main() })
-        ),
-        mistake!(
-            "a parallel task without a backend",
-            SPAWN_LINE,
-            block_on(parallel())
-        ),
+        mistake!("a limit of 0, fallible", anyio::try_amap_limited(0, [1], try_double)),
+        mistake!("a main inside a run", MAIN_LINE, anyio::run(Backend::smol(), async { inner_main() })),
+        mistake!("a parallel task without a backend", SPAWN_LINE, block_on(parallel())),
     ]
 }
 

@@ -303,3 +303,21 @@ async fn an_error_is_kept_when_an_outer_scope_is_cancelled_after_it() {
     });
     assert_eq!(result.unwrap(), "broken");
 }
+
+#[anyio::test]
+async fn a_group_that_fails_in_a_shield_is_cancelled_itself_whatever_is_cancelled_further_out() {
+    let mut scope = None;
+    let ended = cancel_scope!(|outer| {
+        outer.cancel();
+        shield!({
+            task_group!(|tg| -> Result<(), &'static str> {
+                scope = Some(tg.cancel_scope());
+                tg.spawn(async { Err::<(), _>("failed") });
+                sleep_forever().await;
+                Ok(())
+            })
+        })
+    });
+    assert_eq!(ended.unwrap().unwrap_err().into_first(), "failed");
+    assert!(scope.unwrap().cancel_called());
+}

@@ -2,7 +2,7 @@
 
 use anyio::{CancelScope, cancel_scope, checkpoint, sleep_forever, task_group};
 
-use crate::support::{checkpoints, poll_once};
+use crate::support::checkpoints;
 
 #[anyio::test]
 async fn a_scope_that_nobody_cancels_gives_the_value() {
@@ -137,19 +137,42 @@ async fn cancelling_a_scope_that_is_over_does_nothing() {
 }
 
 #[anyio::test]
-async fn a_task_that_keeps_the_handle_of_an_ended_scope_is_not_woken_by_it() {
+async fn a_scope_that_is_over_wakes_nobody() {
+    #[derive(Default)]
+    struct Wakes(std::sync::atomic::AtomicUsize);
+    impl std::task::Wake for Wakes {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let wakes = std::sync::Arc::new(Wakes::default());
+    let waker = std::task::Waker::from(std::sync::Arc::clone(&wakes));
+    let mut cx = std::task::Context::from_waker(&waker);
+    let count = || wakes.0.load(std::sync::atomic::Ordering::Relaxed);
+
     let scope = CancelScope::new();
     let handle = scope.handle();
-    scope.run(checkpoint()).await.unwrap();
-    let mut polls = 0;
-    let mut waiting = Box::pin(std::future::poll_fn(|_| {
-        polls += 1;
-        std::task::Poll::<()>::Pending
-    }));
-    assert!(poll_once(&mut waiting).await.is_pending());
+    let (sender, receiver) = futures::channel::oneshot::channel();
+    let mut inside = Box::pin(scope.run(receiver));
+    assert!(inside.as_mut().poll(&mut cx).is_pending());
+    sender.send(5).unwrap();
+    assert_eq!(count(), 1);
+    assert!(inside.as_mut().poll(&mut cx).is_ready());
     handle.cancel();
-    drop(waiting);
-    assert_eq!(polls, 1);
+    handle.set_deadline(anyio::current_time());
+    handle.set_shield(true);
+    handle.set_shield(false);
+    assert_eq!(count(), 1);
+
+    let scope = CancelScope::new();
+    let handle = scope.handle();
+    let mut inside = Box::pin(scope.run(sleep_forever()));
+    assert!(inside.as_mut().poll(&mut cx).is_pending());
+    handle.cancel();
+    assert_eq!(count(), 2, "one that waits is woken once");
+    assert!(inside.as_mut().poll(&mut cx).is_ready());
+    handle.cancel();
+    assert_eq!(count(), 2);
 }
 
 #[anyio::test]

@@ -311,3 +311,32 @@ async fn a_shield_option_that_is_false_shields_nothing() {
     });
     assert!(ended.is_err());
 }
+
+#[anyio::test]
+async fn a_failing_limit_with_a_shield_fails_in_a_cancelled_scope_too() {
+    let ended = cancel_scope!(|outer| {
+        outer.cancel();
+        anyio::fail_after!(shield = true, SHORT, { sleep_forever().await })
+    });
+    assert!(ended.unwrap().unwrap_err().is_deadline());
+}
+
+#[anyio::test]
+async fn a_shielded_scope_without_a_handle_holds_the_tasks_of_a_cancelled_group() {
+    let mut log = Vec::new();
+    task_group!(|tg| {
+        tg.spawn(async {
+            CancelScope::new()
+                .shield(true)
+                .run(checkpoints(5))
+                .await
+                .unwrap();
+            log.push("shielded");
+            checkpoint().await;
+            log.push("never");
+        });
+        checkpoint().await;
+        tg.cancel();
+    });
+    assert_eq!(log, ["shielded"]);
+}

@@ -16,17 +16,17 @@ pub(crate) enum Op {
         id: usize,
         shield: bool,
         deadline: Option<u64>,
-        body: Vec<Op>,
+        body: Vec<Self>,
     },
-    Shield(Vec<Op>),
+    Shield(Vec<Self>),
     Finally {
-        body: Vec<Op>,
-        clean_up: Vec<Op>,
+        body: Vec<Self>,
+        clean_up: Vec<Self>,
     },
     /// `catch_cancelled`, and what to do if there was something to catch.
     Catch {
-        body: Vec<Op>,
-        after: Vec<Op>,
+        body: Vec<Self>,
+        after: Vec<Self>,
     },
     /// A fallible group; `id` is that of its scope.
     Group {
@@ -35,12 +35,12 @@ pub(crate) enum Op {
         deadline: Option<u64>,
         /// Whether an error goes on to whoever opened the group.
         propagate: bool,
-        body: Vec<Op>,
+        body: Vec<Self>,
     },
     /// Into the innermost group.
     Spawn {
         task: usize,
-        body: Vec<Op>,
+        body: Vec<Self>,
         /// Another child cancels it through its handle, at this residue.
         cancel_at: Option<u64>,
         /// The spawning task joins it. Not together with `cancel_at`.
@@ -48,8 +48,8 @@ pub(crate) enum Op {
     },
     Start {
         task: usize,
-        before: Vec<Op>,
-        after: Vec<Op>,
+        before: Vec<Self>,
+        after: Vec<Self>,
     },
     // These four come after a sleep only.
     Cancel(usize),

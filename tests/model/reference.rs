@@ -28,6 +28,7 @@ struct Region {
 }
 
 /// What is to be done with the signal of what was begun above it.
+#[derive(Clone, Copy)]
 enum Frame<'a> {
     Sequence(&'a [Op]),
     Scope(usize),

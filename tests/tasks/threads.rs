@@ -236,3 +236,16 @@ async fn many_wakes_before_a_poll_make_one_poll() {
         child.cancel();
     });
 }
+
+#[anyio::test]
+async fn a_blocking_call_in_a_thread_does_not_hold_the_siblings_up() {
+    task_group!(|tg| {
+        let (send, receive) = std::sync::mpsc::channel();
+        let blocking = tg.spawn(anyio::to_thread::run_sync(move || receive.recv().unwrap()));
+        tg.spawn(async move {
+            settle().await;
+            send.send(5).unwrap();
+        });
+        assert_eq!(blocking.await, 5);
+    });
+}

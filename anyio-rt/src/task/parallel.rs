@@ -45,6 +45,11 @@ where
         Err(error) => panic!("`spawn_parallel` starts a task, but {error}"),
     };
     let child = child::new_elsewhere::<F, M>(shared, location);
+    if shared.node().cancelled() {
+        // The driver would tell it in its next poll, but the task may run before that.
+        // SAFETY: just made.
+        unsafe { child.as_ref() }.state.set_doomed(true);
+    }
     env.task_started();
     let task = Task::<F, M> {
         child,
