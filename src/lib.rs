@@ -49,7 +49,7 @@
 //!
 //! | you want to | look at |
 //! |---|---|
-//! | run several things and wait for all | [`task_group!`], [`gather()`], [`amap()`] |
+//! | run several things and wait for all | [`task_group!`], [`gather()`], [`amap()`], [`amap_limited()`] |
 //! | …and stop at the first error | the annotated form, `task_group!(\|tg\| -> Result<_, E> { … })`, [`try_gather()`] |
 //! | …and take the first result | [`TaskGroup::finish`], [`as_completed()`] |
 //! | start a service and go on once it is ready | [`Spawner::start`] |
@@ -63,15 +63,32 @@
 //! # Two body forms
 //!
 //! A bare block `{ … }` is part of the surrounding function: `?`, `return`, `break` and `continue` mean
-//! what they would mean in any block. A closure `|x| { … }` is a function of its own: they stay inside.
-//! All macros await by themselves.
+//! what they would mean in any block. A closure `|x| { … }` is a function of its own: `?` and `return` stay
+//! inside it, and `break` cannot leave it. All macros await by themselves; the functions of the same names
+//! ([`move_on_after()`], [`fail_after()`], [`shield()`]) are awaited like any other.
 //!
-//! # Backends
+//! Under another name than `anyio`, the crate is told to the macros first: `task_group!(crate = path, |tg| …)`.
 //!
-//! Cargo features `tokio` and `smol` (both on by default) compile a backend in; which one runs is said at
-//! run time: [`#[anyio::main]`](macro@main), [`run`], [`#[anyio::test]`](macro@test). Inside a tokio
-//! runtime that was started otherwise, that one is used. The feature `tracing` reports what has no caller
-//! to be reported to.
+//! # Backends and features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `tokio` | yes | the tokio backend |
+//! | `smol` | yes | the smol backend: `async-executor`, `async-io` and `blocking` |
+//! | `tracing` | no | events for what has no caller to be told to: lost clean-ups, further panics of a group |
+//!
+//! Features only add. Which backend runs is said at run time: by [`#[anyio::main]`](macro@main), [`run()`] or
+//! [`#[anyio::test]`](macro@test). Inside a tokio runtime that was started otherwise, that one is used. How a
+//! call finds its backend, and what needs none, is in the [manual](manual::basics#how-the-backend-is-found).
+//!
+//! # What it cannot do
+//!
+//! * Tasks that borrow run concurrently, in the task that opened their group, and not in parallel. For other
+//!   cores there are tasks that own what they use ([`Spawner::spawn_parallel`]).
+//! * Something else may drop a future in the middle of a shield or before its clean-up: a foreign `select!`, an
+//!   aborted tokio task, a runtime that shuts down. That is [reported and counted](lost_clean_ups), and cannot
+//!   be prevented.
+//! * Code that never suspends cannot be cancelled.
 
 #![forbid(unsafe_code)]
 

@@ -8,12 +8,30 @@
 /// task_group!([name = "…",] [shield = bool,] |tg| -> Result<T, E> body)
 /// ```
 ///
-/// The body is a function of its own. Tasks may borrow what was declared *before* the group. Annotated, the
-/// body and all tasks give `Result<_, E>`, the first error cancels the rest, and the group gives
-/// `Result<T, ErrorGroup<E>>` with all errors. Without annotation the group gives `T`.
+/// The body is a function of its own. Tasks may borrow what was declared *before* the group. Without
+/// annotation the group gives `T`, and nothing in it can fail. Annotated, the body and all tasks give
+/// `Result<_, E>`, and the first error cancels the rest.
 ///
-/// Cancelled from further out, the tasks and the body are dropped each on its own; those that are shielded or
-/// clean up are waited for. A task that panics cancels the group, and the panic goes on at its end.
+/// The `name` shows in errors and in the reasons of cancellations. With `shield`, cancellations from further out
+/// wait until the group has ended. Cancelled from further out without it, the tasks and the body are dropped
+/// each on its own; those that are shielded or clean up are waited for.
+///
+/// The [manual](crate::manual::tasks) has more: handles, `start`, cancelling, helpers, panics.
+///
+/// # Errors
+///
+/// An annotated group gives [`ErrorGroup<E>`](crate::ErrorGroup), with all errors of its body and its tasks, if
+/// there is one.
+///
+/// # Panics
+///
+/// If the body or a task does: the rest is cancelled, and when all have ended the first panic goes on.
+///
+/// # Cancel safety
+///
+/// Dropped from outside (a foreign `select!`, an aborted tokio task), the group drops its tasks where they
+/// stand, in the middle of shields if need be, which is reported through `tracing`. Parallel tasks are
+/// cancelled and run to their end by themselves.
 ///
 /// # Example: tasks that borrow
 ///
@@ -75,16 +93,16 @@
 /// println!("{:?}", kept);
 /// # }
 /// ```
-///
-/// # Cancel safety
-///
-/// Dropped from outside (a foreign `select!`, an aborted tokio task), the group drops its tasks where they
-/// stand, in the middle of shields if need be, which is reported through `tracing`. Parallel tasks are
-/// cancelled and run to their end by themselves.
 pub use anyio_macros::task_group;
 
 /// As [`task_group!`], for tasks that are not `Send`. The group then stays on its thread, and so does the
 /// surrounding future.
+///
+/// ```text
+/// local_task_group!([name = "…",] [shield = bool,] |tg| [-> Result<T, E>] body)
+/// ```
+///
+/// `tg` is a [`LocalTaskGroup`](crate::LocalTaskGroup).
 ///
 /// ```
 /// # #[anyio::main]
@@ -106,8 +124,18 @@ pub use anyio_macros::local_task_group;
 /// cancel_scope!([shield = bool,] |scope| [-> T] body)
 /// ```
 ///
-/// Gives `Result<T, Cancelled>`: an error if the scope was cancelled and the body was dropped for it. The body
-/// is a function of its own.
+/// The body is a function of its own; to use `?` in it, say what it returns: `|scope| -> Result<_, Error> { … }`.
+/// With `shield`, cancellations from further out wait until it has ended. For a timeout with a handle there is
+/// `move_on_after!(5s, |scope| { … })`.
+///
+/// # Errors
+///
+/// [`Cancelled`](crate::Cancelled) if the scope was cancelled and the body was dropped for it. A body that ends
+/// before one of its suspensions is cancelled gives its value.
+///
+/// # Cancel safety
+///
+/// Dropped from outside, the body is dropped where it stands, shields or not.
 ///
 /// ```
 /// # #[anyio::main]
@@ -130,9 +158,22 @@ pub use anyio_macros::cancel_scope;
 /// move_on_after!([shield = bool,] duration, future)
 /// ```
 ///
-/// The duration is a `Duration`, or a literal with a unit: `5s`, `1.5s`, `250ms`, `10us`, `2min`, `1h`. A block
-/// is part of the surrounding function; with `|scope|` the body is a function of its own and can move the
-/// deadline or cancel the scope.
+/// The duration is a `Duration`, or a literal with a unit: `5s`, `1.5s`, `250ms`, `10us`, `100ns`, `2min`, `1h`,
+/// `1d`. It counts from the entry; zero gives what is ready at once. With `shield`, cancellations from further
+/// out wait until the block has ended, for which this one has a limit.
+///
+/// A block is part of the surrounding function. With `|scope|`, a [`ScopeHandle`](crate::ScopeHandle), the body
+/// is a function of its own, and can move the deadline or cancel the scope.
+///
+/// # Panics
+///
+/// At the first suspension, if there is no backend to wait for the deadline.
+///
+/// # Cancel safety
+///
+/// Dropped from outside, the body is dropped where it stands, shields or not.
+///
+/// # Example: in a loop
 ///
 /// ```
 /// # #[anyio::main]
@@ -152,12 +193,40 @@ pub use anyio_macros::cancel_scope;
 /// # }
 /// ```
 ///
-/// As for every block of a macro, a variable that the block *consumes* is moved into it, so consuming it
-/// there inside a loop is "use of moved value".
+/// # Example: moving the deadline
+///
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// let done = anyio::move_on_after!(1ms, |scope| {
+///     scope.set_deadline(None); // this will take longer
+///     anyio::sleep(std::time::Duration::from_millis(3)).await;
+///     "done"
+/// });
+/// assert_eq!(done, Some("done"));
+/// # }
+/// ```
+///
+/// # Example: what does not compile
+///
+/// As for every block of a macro, a variable that the block *consumes* is moved into it. In a loop, that is
+/// "use of moved value":
+///
+/// ```compile_fail,E0382
+/// async fn send(text: String) {
+///     for _ in 0..3 {
+///         anyio::move_on_after!(5s, { drop(text) });
+///     }
+/// }
+/// ```
 pub use anyio_macros::move_on_after;
 
 /// As [`move_on_after!`], until an instant on the backend's clock; one in the past cancels the first
 /// suspension.
+///
+/// ```text
+/// move_on_at!([shield = bool,] instant, body)
+/// ```
 ///
 /// ```
 /// # #[anyio::main]
@@ -168,11 +237,17 @@ pub use anyio_macros::move_on_after;
 /// ```
 pub use anyio_macros::move_on_at;
 
-/// As [`move_on_after!`], but gives a `Result`: [`TimeoutError`](crate::TimeoutError) if time ran out.
+/// As [`move_on_after!`], but fails if time ran out.
 ///
 /// ```text
 /// fail_after!([reason = "…",] [shield = bool,] duration, body)
 /// ```
+///
+/// # Errors
+///
+/// [`TimeoutError`](crate::TimeoutError) if time ran out and the body was dropped for it, with the `reason` in its
+/// text; also if the scope was cancelled by its handle, which
+/// [`is_deadline`](crate::TimeoutError::is_deadline) tells. `?` turns it into an `io::Error` as well.
 ///
 /// ```
 /// # #[anyio::main]
@@ -187,6 +262,10 @@ pub use anyio_macros::fail_after;
 
 /// As [`fail_after!`], until an instant on the backend's clock; one in the past cancels the first suspension.
 ///
+/// ```text
+/// fail_at!([reason = "…",] [shield = bool,] instant, body)
+/// ```
+///
 /// ```
 /// # #[anyio::main]
 /// # async fn main() {
@@ -199,8 +278,18 @@ pub use anyio_macros::fail_at;
 
 /// Runs a block that cancellations from outside wait for; gives its value.
 ///
-/// The block is part of the surrounding function. See [`shield()`](crate::shield()) for what a shield can and
-/// cannot do.
+/// ```text
+/// shield!({ … })
+/// shield!(future)
+/// ```
+///
+/// The block is part of the surrounding function. Scopes and timeouts inside work as ever: put one in, if it
+/// could hang. [When not to shield](crate::manual::cancellation#when-not-to-shield).
+///
+/// # Cancel safety
+///
+/// Dropped from outside (a foreign `select!`, an aborted tokio task), the block is dropped where it stands. That
+/// is reported through `tracing` and counted ([`lost_clean_ups`](crate::lost_clean_ups)).
 ///
 /// ```
 /// # #[anyio::main]
@@ -222,6 +311,8 @@ pub use anyio_macros::shield;
 
 /// Makes an `async fn` one that cancellations from outside wait for, as if its body were in
 /// [`shield!`](crate::shield!).
+///
+/// Goes on functions and methods, also on those of traits that have a body, and inside `#[async_trait]`.
 ///
 /// ```
 /// #[anyio::shielded]
@@ -249,8 +340,18 @@ pub use anyio_macros::shielded;
 /// ```
 ///
 /// Both may borrow the same variables. The clean-up is shielded; put a timeout in it if it could hang. It
-/// cannot leave by `?`, `return`, `break` or `continue`. After it, whatever ended the body goes on: the value is
-/// given, a cancellation cancels, a panic panics.
+/// cannot leave by `?`, `return`, `break` or `continue`, and gives `()`. After it, whatever ended the body goes on:
+/// the value is given, a cancellation cancels, a panic panics.
+///
+/// # Panics
+///
+/// If the body or the clean-up does. Of both, the clean-up's panic goes on.
+///
+/// # Cancel safety
+///
+/// Dropped from outside (a foreign `select!`, an aborted tokio task), the body is dropped and the clean-up
+/// does not run; Rust has no asynchronous drop. That is reported through `tracing` and counted
+/// ([`lost_clean_ups`](crate::lost_clean_ups)).
 ///
 /// ```
 /// # #[anyio::main]
@@ -269,12 +370,6 @@ pub use anyio_macros::shielded;
 /// assert_eq!(log, ["working", "cleaned up"]);
 /// # }
 /// ```
-///
-/// # Cancel safety
-///
-/// Dropped from outside (a foreign `select!`, an aborted tokio task), the body is dropped and the clean-up
-/// does not run; Rust has no asynchronous drop. That is reported through `tracing` and counted
-/// ([`lost_clean_ups`](crate::lost_clean_ups)).
 pub use anyio_macros::finally;
 
 /// Enters an [`AsyncContextManager`](crate::AsyncContextManager), runs a block with what it gives, and leaves it
@@ -284,7 +379,14 @@ pub use anyio_macros::finally;
 /// with!(name = manager, { … })
 /// ```
 ///
-/// `name` is a `&mut` to the resource. Leaving is awaited and shielded, and knows how the block ended.
+/// `name`, which may be a pattern, is a `&mut` to the resource. Leaving is awaited and shielded, and knows how the
+/// block ended. Entering is not shielded; if it is cancelled, there is nothing to leave. The
+/// [manual](crate::manual::contextmanagers) says how to write managers.
+///
+/// # Cancel safety
+///
+/// Dropped from outside, the block and the resource are dropped, and leaving does not run; see
+/// [`finally!`](crate::finally!).
 ///
 /// ```
 /// use anyio::AsyncResource;
@@ -310,11 +412,6 @@ pub use anyio_macros::finally;
 /// # #[anyio::main]
 /// # async fn main() { assert_eq!(talk().await, Ok(5)); }
 /// ```
-///
-/// # Cancel safety
-///
-/// Dropped from outside, the block and the resource are dropped, and leaving does not run; see
-/// [`finally!`](crate::finally!).
 pub use anyio_macros::with;
 
 /// Runs an `async fn main` on a backend.
@@ -361,7 +458,7 @@ pub use anyio_macros::main;
 /// all that are compiled in; one that is asked for and is not compiled in shows as ignored, with the reason.
 /// `#[should_panic]` and `#[ignore]` go to each test, and it may return a `Result`.
 ///
-/// With a `timeout`, a test that takes longer is cancelled, gets to clean up, and fails.
+/// With a `timeout`, a test that takes longer is cancelled, has five seconds to clean up, and fails.
 ///
 /// ```
 /// # #[allow(dead_code)]

@@ -14,3 +14,8 @@ pub mod contextmanagers {}
 
 #[doc = include_str!("../docs/divergences.md")]
 pub mod divergences {}
+
+/// The README, whose code is tested like the manual's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -65,7 +65,7 @@ pub async fn aclose_forcefully<R: AsyncResource + ?Sized>(resource: &mut R) {
     let _ = scope.run(resource.aclose()).await;
 }
 
-/// How the body of a [`with!`](macro.with.html) ended.
+/// How the body of a [`with!`](macro.with.html) ended. [`AsyncContextManager`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -81,6 +81,11 @@ pub enum Outcome {
 /// [`with!`](macro.with.html) takes.
 ///
 /// Every [`AsyncResource`] is one: entering it gives itself, leaving it closes it.
+///
+/// # Cancel safety
+///
+/// Entering can be cancelled, leaving cannot. Something else than a scope of this crate may drop the future that
+/// they are part of; then the resource is dropped and leaving does not run.
 ///
 /// ```
 /// use anyio::{AsyncContextManager, Outcome};

@@ -25,7 +25,8 @@ use crate::util::name::TaskName;
 ///
 /// # Panics
 ///
-/// If `main` does; the panic is passed on.
+/// If `main` does; the panic is passed on. Straight inside a `block_on` of tokio's (under `#[tokio::main]`, outside
+/// any task) it is tokio that panics when it is asked to run once more.
 ///
 /// ```
 /// let answer = anyio::run(anyio::Backend::default(), async {

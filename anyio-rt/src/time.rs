@@ -15,13 +15,13 @@ use crate::scope::Gate;
 ///
 /// The time counts from the first poll. A delay beyond what the clock can say never ends.
 ///
-/// # Cancel safety
-///
-/// Nothing is lost.
-///
 /// # Panics
 ///
 /// When it is polled, if there is no backend.
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
 ///
 /// ```
 /// # #[anyio::main]
@@ -38,13 +38,22 @@ pub fn sleep(delay: Duration) -> Sleep {
 /// Sleeps until `deadline`, a time on the backend's clock. Lets others run at least once, also if that has
 /// passed.
 ///
+/// # Panics
+///
+/// When it is polled, if there is no backend.
+///
 /// # Cancel safety
 ///
 /// Nothing is lost.
 ///
-/// # Panics
-///
-/// When it is polled, if there is no backend.
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// let deadline = anyio::current_time() + std::time::Duration::from_millis(1);
+/// anyio::sleep_until(deadline).await;
+/// assert!(anyio::current_time() >= deadline);
+/// # }
+/// ```
 pub fn sleep_until(deadline: Instant) -> Sleep {
     Sleep::new(Until::At(deadline))
 }
@@ -75,6 +84,15 @@ pub fn sleep_forever() -> SleepForever {
 /// # Panics
 ///
 /// If there is no backend; see [`try_current_time`].
+///
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// let before = anyio::current_time();
+/// anyio::checkpoint().await;
+/// assert!(anyio::current_time() >= before);
+/// # }
+/// ```
 #[must_use]
 #[track_caller]
 pub fn current_time() -> Instant {
@@ -89,6 +107,14 @@ pub fn current_time() -> Instant {
 /// # Errors
 ///
 /// [`NoBackendError`] if there is none.
+///
+/// ```
+/// assert!(anyio::try_current_time().is_err()); // in a plain `main`
+/// # anyio::run(anyio::Backend::default(), async {
+/// assert!(anyio::try_current_time().is_ok());  // in `anyio::run`
+/// # })?;
+/// # Ok::<(), anyio::RunError>(())
+/// ```
 pub fn try_current_time() -> Result<Instant, NoBackendError> {
     Env::now()
 }

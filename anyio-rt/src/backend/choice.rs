@@ -158,6 +158,15 @@ impl Tokio {
     ///
     /// There is no need for this in a program that has a runtime already: everything in this crate
     /// works inside `runtime.block_on(…)`, `#[tokio::main]` and tasks spawned there.
+    ///
+    /// ```
+    /// # #[cfg(feature = "tokio")] {
+    /// let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// let backend = anyio::Backend::tokio().runtime(runtime.into());
+    /// assert_eq!(anyio::run(backend, async { 5 })?, 5);
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[cfg(feature = "tokio")]
     pub fn runtime(mut self, runtime: std::sync::Arc<::tokio::runtime::Runtime>) -> Self {
         self.runtime = Some(runtime);
@@ -196,6 +205,18 @@ impl Smol {
     ///
     /// The calling thread drives it as well, and no further threads are started unless
     /// [`threads`](Self::threads) asks for them.
+    ///
+    /// ```
+    /// # #[cfg(feature = "smol")] {
+    /// use std::sync::Arc;
+    ///
+    /// let executor = Arc::new(async_executor::Executor::new());
+    /// let task = executor.spawn(async { 5 }); // one that knows nothing of this crate
+    /// let backend = anyio::Backend::smol().executor(Arc::clone(&executor));
+    /// assert_eq!(anyio::run(backend, task)?, 5);
+    /// # }
+    /// # Ok::<(), anyio::RunError>(())
+    /// ```
     #[cfg(feature = "smol")]
     pub fn executor(mut self, executor: std::sync::Arc<async_executor::Executor<'static>>) -> Self {
         self.executor = Some(executor);
@@ -215,6 +236,11 @@ fn at_least_one(count: usize) -> NonZeroUsize {
 }
 
 /// The name given is no backend's.
+///
+/// ```
+/// let error = "trio".parse::<anyio::Backend>().unwrap_err();
+/// assert_eq!(error.to_string(), "unknown backend `trio`; there are: tokio, smol");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnknownBackendError {

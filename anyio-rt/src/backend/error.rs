@@ -30,6 +30,14 @@ impl fmt::Display for NoBackendError {
 impl Error for NoBackendError {}
 
 /// Why [`run`](crate::run) did not run anything.
+///
+/// ```
+/// use anyio::{Backend, RunError, run};
+///
+/// let inner = run(Backend::default(), async { run(Backend::default(), async {}) })?;
+/// assert!(matches!(inner, Err(RunError::AlreadyRunning { .. })));
+/// # Ok::<(), RunError>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {

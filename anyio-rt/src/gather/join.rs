@@ -12,6 +12,14 @@ use crate::task::{Carrier, Fallible, Group, Plain};
 /// Like [`join!`](std::future::join!) with the guarantees of a group: cancelled, each part keeps its
 /// shields and clean-ups; a panic cancels the others. If the parts can fail, see [`try_gather`].
 ///
+/// # Panics
+///
+/// If one of the futures does: the others are cancelled, and then the panic goes on.
+///
+/// # Cancel safety
+///
+/// Cancelled, the outputs that are there are dropped.
+///
 /// ```
 /// # #[anyio::main]
 /// # async fn main() {

@@ -247,6 +247,26 @@ impl Drop for Pending {
 ///
 /// If no scope around the call is cancelled, so that the cancellation has nowhere to go: the one that was
 /// caught belongs to a scope that is over, or to another task.
+///
+/// ```
+/// use anyio::{cancel_scope, catch_cancelled, checkpoint, resume_cancelled, shield};
+///
+/// # #[anyio::main]
+/// # async fn main() {
+/// let mut cleaned_up = false;
+/// let ended = cancel_scope!(|scope| {
+///     scope.cancel();
+///     if let Err(cancelled) = catch_cancelled(checkpoint()).await {
+///         shield(checkpoint()).await;
+///         cleaned_up = true;
+///         resume_cancelled(cancelled).await;
+///     }
+///     unreachable!()
+/// });
+/// assert!(ended.is_err());
+/// assert!(cleaned_up);
+/// # }
+/// ```
 pub fn resume_cancelled(cancelled: Cancelled) -> ResumeCancelled {
     ResumeCancelled {
         cancelled,

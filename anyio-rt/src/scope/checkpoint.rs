@@ -136,6 +136,10 @@ impl Future for Checkpoint {
 
 /// Is cancelled if a cancellation reaches here; otherwise goes on at once, without letting others run.
 ///
+/// # Cancel safety
+///
+/// Nothing is lost.
+///
 /// ```
 /// use anyio::CancelScope;
 /// use anyio::lowlevel::checkpoint_if_cancelled;
@@ -171,6 +175,10 @@ impl Future for CheckpointIfCancelled {
 }
 
 /// Lets others run once, and goes on even if cancelled.
+///
+/// # Cancel safety
+///
+/// Nothing is lost.
 ///
 /// ```
 /// use anyio::CancelScope;

@@ -63,6 +63,10 @@ impl EffectiveDeadline {
 /// [`EffectiveDeadline::Cancelled`] if one of them is cancelled already, which makes this the way to
 /// ask "has my cancellation been requested?" without suspending.
 ///
+/// # Panics
+///
+/// If a timeout around the call has just been entered and there is no backend whose clock its time could count on.
+///
 /// ```
 /// use anyio::{EffectiveDeadline, current_effective_deadline, move_on_after, shield};
 /// use std::time::Duration;

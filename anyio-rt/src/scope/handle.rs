@@ -56,6 +56,21 @@ impl ScopeHandle {
     /// Moves the deadline, or takes it away.
     ///
     /// One in the past cancels the scope at once. A scope that is cancelled stays so.
+    ///
+    /// ```
+    /// use anyio::{current_time, move_on_after, sleep};
+    /// use std::time::Duration;
+    ///
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// let done = move_on_after!(1ms, |scope| {
+    ///     scope.set_deadline(current_time() + Duration::from_secs(5));
+    ///     sleep(Duration::from_millis(3)).await;
+    ///     scope.set_deadline(None);
+    /// });
+    /// assert!(done.is_some());
+    /// # }
+    /// ```
     pub fn set_deadline(&self, deadline: impl Into<Option<Instant>>) {
         let deadline = deadline.into();
         let past = deadline.is_some_and(|deadline| Env::now().is_ok_and(|now| deadline <= now));
@@ -73,6 +88,27 @@ impl ScopeHandle {
 
     /// Keeps cancellations of the scopes around this one out, or lets them in again: one that is pending
     /// hits the next suspension.
+    ///
+    /// ```
+    /// use anyio::{cancel_scope, checkpoint};
+    ///
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// let mut steps = 0;
+    /// let outer = cancel_scope!(|outer| {
+    ///     outer.cancel();
+    ///     let _ = cancel_scope!(shield = true, |inner| {
+    ///         checkpoint().await;
+    ///         steps += 1;
+    ///         inner.set_shield(false);
+    ///         checkpoint().await; // cancelled here
+    ///         steps += 1;
+    ///     });
+    /// });
+    /// assert!(outer.is_err());
+    /// assert_eq!(steps, 1);
+    /// # }
+    /// ```
     pub fn set_shield(&self, shield: bool) {
         self.node.set_shield(shield);
     }

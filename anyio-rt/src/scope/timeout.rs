@@ -43,6 +43,15 @@ pub fn move_on_after<F: Future>(delay: Duration, inside: F) -> MoveOn<F> {
 /// Runs `inside` until `deadline`; `None` if it was not done by then and was cancelled.
 ///
 /// As [`move_on_after`], with a time instead of a delay; one in the past cancels the first suspension.
+///
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// let now = anyio::current_time();
+/// assert_eq!(anyio::move_on_at(now, async { 5 }).await, Some(5)); // ready at once
+/// assert_eq!(anyio::move_on_at(now, anyio::checkpoint()).await, None);
+/// # }
+/// ```
 #[track_caller]
 pub fn move_on_at<F: Future>(deadline: Instant, inside: F) -> MoveOn<F> {
     MoveOn::new(CancelScope::with_deadline(Deadline::At(deadline)), inside)
@@ -85,6 +94,18 @@ pub fn fail_after<F: Future>(delay: Duration, inside: F) -> FailAfter<F> {
 /// Runs `inside` until `deadline`; a [`TimeoutError`] if it was not done by then and was cancelled.
 ///
 /// As [`fail_after`], with a time instead of a delay; one in the past cancels the first suspension.
+///
+/// # Errors
+///
+/// [`TimeoutError`] if `inside` was cancelled by the deadline.
+///
+/// ```
+/// # #[anyio::main]
+/// # async fn main() {
+/// let now = anyio::current_time();
+/// assert!(anyio::fail_at(now, anyio::checkpoint()).await.unwrap_err().is_deadline());
+/// # }
+/// ```
 #[track_caller]
 pub fn fail_at<F: Future>(deadline: Instant, inside: F) -> FailAfter<F> {
     FailAfter::new(
@@ -156,6 +177,23 @@ impl<F: Future> Future for FailAfter<F> {
 ///
 /// Normally by the deadline. If the limit was a [`fail_after!`](macro.fail_after.html) whose scope somebody
 /// cancelled by hand, [`is_deadline`](Self::is_deadline) says so.
+///
+/// ```
+/// use anyio::{fail_after, sleep_forever};
+///
+/// # #[anyio::main]
+/// # async fn main() {
+/// let late = fail_after!(reason = "no answer", 1ms, { sleep_forever().await }).unwrap_err();
+/// assert!(late.is_deadline());
+/// assert_eq!(late.reason(), Some("no answer"));
+///
+/// let stopped = fail_after!(5s, |scope| {
+///     scope.cancel_because("stopped");
+///     sleep_forever().await
+/// });
+/// assert!(!stopped.unwrap_err().is_deadline());
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct TimeoutError {
     text: Option<Box<str>>,

@@ -186,6 +186,7 @@ impl<T, M, S> fmt::Debug for TaskGroup<'_, T, M, S> {
 
 impl<'scope, T, M, S> TaskGroup<'scope, T, M, S> {
     /// The part of this handle that starts tasks, for functions that do not care what the group gives.
+    /// [`Spawner`] has an example.
     #[must_use]
     pub fn spawner(&self) -> Spawner<'scope, M, S> {
         self.spawner
@@ -195,6 +196,25 @@ impl<'scope, T, M, S> TaskGroup<'scope, T, M, S> {
     ///
     /// The first value stays, also if the body gives one before its next suspension. Children and body
     /// have not reacted when this returns.
+    ///
+    /// ```
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// let winner = anyio::task_group!(|tg| {
+    ///     for (n, name) in ["tortoise", "hare"].into_iter().enumerate() {
+    ///         tg.spawn(async move {
+    ///             for _ in 0..=n {
+    ///                 anyio::checkpoint().await; // the hare takes naps
+    ///             }
+    ///             tg.finish(name);
+    ///         });
+    ///     }
+    ///     anyio::sleep_forever().await;
+    ///     unreachable!()
+    /// });
+    /// assert_eq!(winner, "tortoise");
+    /// # }
+    /// ```
     pub fn finish(&self, value: T) {
         // A value that comes too late is dropped like that of a child that nobody asks for.
         let _ = self.try_finish(value);
@@ -205,6 +225,18 @@ impl<'scope, T, M, S> TaskGroup<'scope, T, M, S> {
     /// # Errors
     ///
     /// Gives the value back if the group has one already.
+    ///
+    /// ```
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// let first = anyio::task_group!(|tg| {
+    ///     assert_eq!(tg.try_finish(1), Ok(()));
+    ///     assert_eq!(tg.try_finish(2), Err(2));
+    ///     3
+    /// });
+    /// assert_eq!(first, 1);
+    /// # }
+    /// ```
     pub fn try_finish(&self, value: T) -> Result<(), T> {
         {
             let mut results = lock(&self.group.result);
@@ -220,6 +252,16 @@ impl<'scope, T, M, S> TaskGroup<'scope, T, M, S> {
     /// Cancels the children and the body. The group then gives `()`, unless a member fails.
     ///
     /// For groups that give something else, see [`finish`](Self::finish). A second call changes nothing.
+    ///
+    /// ```
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// anyio::task_group!(|tg| {
+    ///     tg.spawn(anyio::sleep_forever());
+    ///     tg.cancel();
+    /// });
+    /// # }
+    /// ```
     pub fn cancel(&self)
     where
         T: CancelValue,
@@ -236,6 +278,17 @@ impl<'scope, T, M, S> TaskGroup<'scope, T, M, S> {
     }
 
     /// The scope around the body and all children: to cancel them, to set a deadline, to shield them.
+    ///
+    /// ```
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// anyio::task_group!(|tg| {
+    ///     let scope = tg.cancel_scope();
+    ///     scope.set_deadline(anyio::current_time() + std::time::Duration::from_millis(1));
+    ///     tg.spawn(anyio::sleep_forever());
+    /// });
+    /// # }
+    /// ```
     #[must_use]
     pub fn cancel_scope(&self) -> ScopeHandle
     where

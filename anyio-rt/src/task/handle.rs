@@ -18,7 +18,7 @@ use super::state::Phase;
 use crate::scope::{Gate, Reason};
 use crate::util::sync::lock;
 
-/// How a task is doing, from [`TaskHandle::status`].
+/// How a task is doing, from [`TaskHandle::status`]. [`TaskHandle::value`] has an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskState {
@@ -36,7 +36,7 @@ pub enum TaskState {
     Panicked,
 }
 
-/// Why there is no value.
+/// Why there is no value, from [`TaskHandle::join`] and [`TaskHandle::value`], which have examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskError {
@@ -208,6 +208,21 @@ impl<'scope, V> TaskHandle<'scope, V> {
     /// # Panics
     ///
     /// If the handle was awaited through a reference and has given its value away.
+    ///
+    /// ```
+    /// use anyio::{TaskError, TaskState, task_group};
+    ///
+    /// # #[anyio::main]
+    /// # async fn main() {
+    /// task_group!(|tg| {
+    ///     let task = tg.spawn(async { 5 });
+    ///     assert_eq!(task.value(), Err(TaskError::NotFinished));
+    ///     task.wait().await;
+    ///     assert_eq!(task.status(), TaskState::Finished);
+    ///     assert_eq!(task.value(), Ok(&5));
+    /// });
+    /// # }
+    /// ```
     pub fn value(&self) -> Result<&V, TaskError> {
         assert!(
             !self.taken,
@@ -261,7 +276,6 @@ impl<'scope, V> TaskHandle<'scope, V> {
     }
 
     /// Ready when the task has ended: with its value, once, or with why there is none.
-    ///
     fn poll_outcome(&mut self, cx: &Context<'_>) -> Poll<Result<V, TaskError>> {
         assert!(
             !self.taken,

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use crate::backend::{Env, NoBackendError};
 use crate::scope::frame;
 
-/// What is known of a task. Two are equal if they are of the same task.
+/// What is known of a task, from [`current_task`]. Two are equal if they are of the same task.
 #[derive(Clone, Debug)]
 pub struct TaskInfo {
     id: u64,

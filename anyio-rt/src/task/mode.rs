@@ -11,6 +11,23 @@ pub enum Plain {}
 /// The mode of a group whose children give `Result<_, E>`: the first error cancels the rest.
 ///
 /// Invariant in `E`, since errors go in at one end and come out at the other.
+///
+/// ```
+/// use anyio::{Fallible, Spawner, task_group};
+///
+/// fn check(tasks: Spawner<'_, Fallible<String>>, n: u32) {
+///     tasks.spawn(async move { if n > 1 { Err(format!("{n} is too large")) } else { Ok(()) } });
+/// }
+///
+/// # #[anyio::main]
+/// # async fn main() {
+/// let result = task_group!(|tg| -> Result<(), String> {
+///     (0..3).for_each(|n| check(tg.spawner(), n));
+///     Ok(())
+/// });
+/// assert_eq!(result.unwrap_err().into_first(), "2 is too large");
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Fallible<E>(Infallible, PhantomData<fn(E) -> E>);
 

@@ -114,6 +114,7 @@ macro_rules! starters {
             /// It is first polled after this returns, and once at least, even if the group is cancelled.
             ///
             /// The handle gives the value. Dropping it changes nothing: the group waits for the task.
+            /// [`TaskHandle`] has an example.
             ///
             /// # Panics
             ///
@@ -140,6 +141,18 @@ macro_rules! starters {
             /// # Panics
             ///
             /// If there is no backend around this call.
+            ///
+            /// ```
+            /// # #[anyio::main]
+            /// # async fn main() {
+            /// let numbers: std::sync::Arc<[u64]> = (1..=100).collect();
+            /// let sum = anyio::task_group!(|tg| {
+            ///     let numbers = numbers.clone();
+            ///     tg.spawn_parallel(async move { numbers.iter().sum::<u64>() }).await
+            /// });
+            /// assert_eq!(sum, 5050);
+            /// # }
+            /// ```
             #[track_caller]
             pub fn spawn_parallel<F>(&self, future: F) -> TaskHandle<'scope, <M as Mode<F::Output>>::Value>
             where
@@ -160,6 +173,10 @@ macro_rules! starters {
             /// # Errors
             ///
             /// [`StartError`](crate::StartError) if the task ended, well or not, before it had started.
+            ///
+            /// # Panics
+            ///
+            /// If the task does before it has started; the group is not touched then.
             ///
             /// # Cancel safety
             ///

@@ -90,6 +90,24 @@ impl<R> fmt::Debug for TaskStatus<R> {
 }
 
 /// Why a task did not start: it ended before it said so.
+///
+/// ```
+/// use anyio::{StartError, TaskStatus, task_group};
+///
+/// async fn connect(_: TaskStatus) -> Result<(), &'static str> {
+///     Err("no route to host")
+/// }
+///
+/// # #[anyio::main]
+/// # async fn main() {
+/// let result = task_group!(|tg| -> Result<(), &'static str> {
+///     let error = tg.start(connect).await.unwrap_err();
+///     assert_eq!(error, StartError::Failed("no route to host"));
+///     Ok(())
+/// });
+/// assert_eq!(result, Ok(())); // the group has not failed
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // there is no third way to end without a panic
 pub enum StartError<V, E> {

@@ -55,6 +55,23 @@ pub fn lost_clean_ups() -> usize {
 
 /// How often a child of a task group panicked after another one of its group had, in this process so
 /// far. Only the first panic of a group goes on at its end.
+///
+/// ```
+/// use std::panic::{AssertUnwindSafe, catch_unwind};
+///
+/// # std::panic::set_hook(Box::new(|_| ()));
+/// let before = anyio::further_panics();
+/// let first = catch_unwind(AssertUnwindSafe(|| {
+///     anyio::run(anyio::Backend::default(), async {
+///         anyio::task_group!(|tg| {
+///             tg.spawn(async { panic!("one") });
+///             tg.spawn(async { panic!("two") });
+///         })
+///     })
+/// }));
+/// assert!(first.is_err());
+/// assert_eq!(anyio::further_panics(), before + 1);
+/// ```
 #[must_use]
 pub fn further_panics() -> usize {
     FURTHER_PANICS.load(Ordering::Relaxed)
