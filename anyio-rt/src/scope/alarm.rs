@@ -384,8 +384,9 @@ impl Alarm {
         {
             old.wake();
         }
+        // Also if nobody relied on this cover itself: it may have come from one that went before.
+        cover.pass_on(outer);
         if cover.alive.take() > 0 {
-            cover.pass_on(outer);
             cx.waker().wake_by_ref();
         }
     }
@@ -396,10 +397,9 @@ impl Alarm {
         frame::top(|outer| {
             if cover.alive.get() == 0 {
                 take_off(this.handed_to, outer);
-            } else {
-                // There is something if the poll it was handed out in panicked.
-                cover.pass_on(outer);
             }
+            // There is something if the poll it was handed out in panicked.
+            cover.pass_on(outer);
         });
         if let Some(waker) = this.covers.take() {
             waker.wake();
