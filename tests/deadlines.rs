@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -146,6 +147,66 @@ fn the_one_in_the_middle_is_dropped() {
         );
         assert_eq!(ended.await, Some(None));
         assert_eq!(current_time() - start, 20 * MS);
+    });
+}
+
+/// In the first poll, `inner` is polled below two limits that both end in that poll; then right below the top,
+/// which covers another one from the first poll on.
+fn two_that_end_at_once(end: impl Fn(&mut Context<'_>, &Inner)) {
+    on_a_jumping_clock(async {
+        let (start, inner) = (current_time(), inner(20));
+        let mut beside = pin!(move_on_after(60 * MS, sleep_forever()));
+        let mut first = true;
+        let ended = move_on_after(
+            100 * MS,
+            poll_fn(|cx| {
+                assert!(beside.as_mut().poll(cx).is_pending());
+                if std::mem::take(&mut first) {
+                    end(cx, &inner);
+                    return Poll::Pending;
+                }
+                poll_inner(&inner, cx)
+            }),
+        );
+        assert_eq!(ended.await, Some(None));
+        assert_eq!(current_time() - start, 20 * MS);
+    });
+}
+
+#[test]
+fn those_in_the_middle_end_in_the_poll_in_which_they_cover() {
+    two_that_end_at_once(|cx, inner| {
+        let mut between = pin!(move_on_after(
+            50 * MS,
+            move_on_after(
+                40 * MS,
+                poll_fn(|cx| {
+                    assert!(poll_inner(inner, cx).is_pending());
+                    Poll::Ready(())
+                }),
+            ),
+        ));
+        assert_eq!(between.as_mut().poll(cx), Poll::Ready(Some(Some(()))));
+    });
+}
+
+#[test]
+fn those_in_the_middle_panic_in_the_poll_in_which_they_cover() {
+    two_that_end_at_once(|cx, inner| {
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let mut between = pin!(move_on_after(
+                50 * MS,
+                move_on_after(
+                    40 * MS,
+                    poll_fn(|cx| -> Poll<()> {
+                        assert!(poll_inner(inner, cx).is_pending());
+                        panic!("on purpose");
+                    }),
+                ),
+            ));
+            between.as_mut().poll(cx)
+        }));
+        assert!(panicked.is_err());
     });
 }
 

@@ -128,6 +128,18 @@ async fn a_panic_inside_a_shield_loses_no_clean_up() {
 }
 
 #[anyio::test]
+async fn a_panic_inside_a_shielded_scope_loses_no_clean_up() {
+    let counts = Counts::new().await;
+    let scope = anyio::CancelScope::new().shield(true).run(async {
+        checkpoint().await;
+        panic!("inside")
+    });
+    let caught = AssertUnwindSafe(scope).catch_unwind().await;
+    assert!(caught.is_err());
+    assert_eq!(counts.risen_by(), (0, 0));
+}
+
+#[anyio::test]
 async fn one_panic_is_not_a_further_one() {
     let counts = Counts::new().await;
     let ended = AssertUnwindSafe(async {

@@ -287,3 +287,17 @@ async fn a_group_works_in_a_program_of_tokio() {
     });
     assert!(slept.into_inner());
 }
+
+#[anyio::test]
+async fn a_loop_over_groups_that_have_nothing_to_wait_for_lets_others_run() {
+    let stop = AtomicBool::new(false);
+    let mut groups = 0;
+    task_group!(|tg| {
+        tg.spawn(async { stop.store(true, Ordering::Relaxed) });
+        while !stop.load(Ordering::Relaxed) {
+            task_group!(|_inner| {});
+            groups += 1;
+            assert!(groups < 10_000, "nobody else ever runs");
+        }
+    });
+}

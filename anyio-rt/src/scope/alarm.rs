@@ -23,7 +23,8 @@
 //!    cover counts the scopes that rely on it (`alive`); those that end under it are taken off. If some are
 //!    left when C ends, C wakes W as it goes: the task is polled once more, and by 1 D is too. If C is
 //!    dropped instead, the top does that (`covers`); a C in the middle leaves it to the top, which still
-//!    counts C.
+//!    counts C. What D handed to C in the very poll in which C goes is handed on by C, since D counts as known
+//!    from then on ([`Cover::pass_on`]).
 //! 3. *The top turns up under another waker.* Then it was moved, and D with it or not. A D that came along is
 //!    polled with the new waker and hands its deadline out again, to the cover under its new name; if one is
 //!    missing at the end of the poll, the top wakes the old W before it forgets it. (Not always: some
@@ -89,6 +90,23 @@ impl Cover {
             return;
         };
         count.set(count.get().saturating_sub(1));
+    }
+
+    /// Somebody inside is to be woken at `deadline` or before.
+    fn ask(&self, deadline: Instant) {
+        let need = self.need.get();
+        self.need
+            .set(Some(need.map_or(deadline, |need| need.min(deadline))));
+    }
+
+    /// The scope goes, perhaps in the poll in which something was handed to it: that is known by the top's
+    /// token now, so the top has to hear of it.
+    fn pass_on(&self, outer: Option<&Frame<'_>>) {
+        if let Some(need) = self.need.take()
+            && let Some(outer) = outer.and_then(|outer| outer.cover)
+        {
+            outer.ask(need);
+        }
     }
 
     /// Whether nothing has been handed out in this poll.
@@ -317,9 +335,7 @@ impl Alarm {
 
     /// Hands a deadline to the cover of the scope around this one.
     fn hand(handed_to: &mut u64, deadline: Instant, to: &Cover, pass: &Pass<'_>) {
-        to.need.set(Some(
-            to.need.get().map_or(deadline, |need| need.min(deadline)),
-        ));
+        to.ask(deadline);
         if to.id.get() == 0 {
             to.id.set(ids::next());
         }
@@ -368,6 +384,8 @@ impl Alarm {
         {
             old.wake();
         }
+        // Also if nobody relied on this cover itself: it may have come from one that went before.
+        cover.pass_on(outer);
         if cover.alive.take() > 0 {
             cx.waker().wake_by_ref();
         }
@@ -376,9 +394,13 @@ impl Alarm {
     /// The scope is dropped before it has ended.
     pub(crate) fn dropped(self: Pin<&mut Self>, cover: &Cover) {
         let this = self.project();
-        if cover.alive.get() == 0 {
-            frame::top(|outer| take_off(this.handed_to, outer));
-        }
+        frame::top(|outer| {
+            if cover.alive.get() == 0 {
+                take_off(this.handed_to, outer);
+            }
+            // There is something if the poll it was handed out in panicked.
+            cover.pass_on(outer);
+        });
         if let Some(waker) = this.covers.take() {
             waker.wake();
         }

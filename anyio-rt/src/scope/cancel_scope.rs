@@ -269,6 +269,9 @@ pub(super) struct ScopeCore<F> {
 enum State {
     New,
     Entered,
+    /// In the middle of a poll, which a panic may have ended. Calm polls are not told apart: nobody shields
+    /// in those.
+    Polling,
     Over,
 }
 
@@ -337,17 +340,15 @@ impl<F: Future> ScopeCore<F> {
         }
         let pass = this.alarm.as_mut().begin(this.cover, outer, cx);
         match this.state {
-            State::New => {
-                *this.state = State::Entered;
-                this.region.enter();
-            }
-            State::Entered => {
+            State::New => this.region.enter(),
+            State::Entered | State::Polling => {
                 if let Some(now) = pass.elapsed() {
                     this.region.expire_by(now);
                 }
             }
             State::Over => panic!("a cancel scope's future was polled after it had ended"),
         }
+        *this.state = State::Polling;
         let polled = self.as_mut().poll_inside(&pass, cx);
         self.judge(polled, &pass, outer, cx)
     }
@@ -369,6 +370,7 @@ impl<F: Future> ScopeCore<F> {
             }
             return Poll::Ready(Ok(value));
         }
+        *this.state = State::Entered;
         let mut retimed = false;
         if this.region.shield && outer.is_some() {
             // Those around have to see that it holds, also if nobody has a handle.
@@ -424,13 +426,13 @@ impl<F: Future> ScopeCore<F> {
 impl<F> PinnedDrop for ScopeCore<F> {
     fn drop(self: Pin<&mut Self>) {
         let this = self.project();
-        if *this.state != State::Entered {
+        if matches!(this.state, State::New | State::Over) {
             return;
         }
         this.alarm.dropped(this.cover);
         // One that only waited to be dropped has had its clean-up.
         let unwound = this.region.node.get().is_some_and(|node| node.unwound());
-        if this.region.state().shielded && !unwound {
+        if *this.state == State::Entered && this.region.state().shielded && !unwound {
             report::lost_clean_up("a shielded scope", this.location);
         }
         if let Some(node) = this.region.node.get() {

@@ -58,8 +58,8 @@ use crate::scope::alarm::{Alarm, Cover};
 use crate::scope::frame::{self, Frame, Region, RegionState};
 use crate::scope::node::Node;
 use crate::util::catch::{self, Payload, catch};
-use crate::util::report;
 use crate::util::sync::lock;
+use crate::util::{budget, report};
 
 /// How a mode makes the result of a group.
 pub trait DriveMode<T> {
@@ -243,6 +243,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
         let mut this = self.project();
         let shared = this.group.shared();
         let node = shared.node();
+        let first = *this.state == State::New;
         match this.state {
             State::New => {
                 *this.state = State::Running;
@@ -307,6 +308,10 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
                 expire(node, own, Some(now));
                 cx.waker().wake_by_ref();
             }
+            return Poll::Pending;
+        }
+        // A loop over groups that have nothing to wait for lets others run, too.
+        if first && !frame::cancelled() && budget::poll_proceed(cx).is_pending() {
             return Poll::Pending;
         }
         frame::top(|outer| this.alarm.finish(this.cover, &pass, outer, cx));

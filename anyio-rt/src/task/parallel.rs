@@ -101,6 +101,7 @@ where
         let Some(future) = this.future.as_mut().as_pin_mut() else {
             return Poll::Ready(());
         };
+        let knew = header.state.look().cancelled();
         let polled = Env::enter(this.env, || {
             let frame = Frame::new(header);
             frame::enter(&frame, || catch(|| future.poll(cx)))
@@ -120,8 +121,13 @@ where
                     node.park(cx.waker());
                 }
                 // After leaving the waker: a cancellation before it found none.
-                let cancelled = header.state.look().cancelled() && !header.held();
+                let told = header.state.look().cancelled();
+                let cancelled = told && !header.held();
                 if !cancelled && !header.unwound() {
+                    if told && !knew {
+                        // What holds may have looked before, and there was no waker yet to tell it.
+                        cx.waker().wake_by_ref();
+                    }
                     return Poll::Pending;
                 }
                 match catch(|| this.future.set(None)) {
