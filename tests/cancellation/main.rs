@@ -16,6 +16,7 @@ mod handles;
 mod misuse;
 mod moved;
 mod nested_deadlines;
+mod random_deadlines;
 mod reasons;
 mod scopes;
 mod shields;

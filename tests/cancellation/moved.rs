@@ -231,3 +231,126 @@ async fn passed_back_and_forth_between_scopes_it_holds_the_one_that_has_it_last(
     assert!(ended.is_none());
     assert_eq!(got, Some(9));
 }
+
+#[anyio::test(backends = [tokio(worker_threads = 3), smol(threads = 3)])]
+async fn moved_finished_and_cancelled_on_three_threads_at_once_it_neither_hangs_nor_gets_lost() {
+    for round in 0..200 {
+        let got = task_group!(|tg| {
+            let scope = CancelScope::new();
+            let handle = scope.handle();
+            let (hand_over, handed_over) = oneshot::channel();
+            let (sender, receiver) = oneshot::channel();
+            let (begun, pending) = oneshot::channel();
+            let from = tg.spawn_parallel(scope.run(async move {
+                let mut shielded = Box::new(shield(receiver));
+                assert!(poll_once(&mut shielded).await.is_pending());
+                begun.send(()).unwrap();
+                hand_over.send(shielded).ok().unwrap();
+                sleep_forever().await;
+            }));
+            let to = tg.spawn_parallel(async move {
+                let elsewhere = CancelScope::new();
+                elsewhere.handle().cancel();
+                // The shield holds off the scope it has come to.
+                elsewhere.run(handed_over.await.unwrap()).await
+            });
+            tg.spawn_parallel(async move {
+                pending.await.unwrap();
+                checkpoints(round % 7).await;
+                sender.send(round).unwrap();
+            });
+            tg.spawn_parallel(async move {
+                checkpoints(round % 5).await;
+                handle.cancel();
+            });
+            // A scope that is cancelled before its first poll hands its shield over all the same.
+            assert!(from.await.is_err());
+            to.await
+        });
+        assert_eq!(got.unwrap(), Ok(round));
+    }
+}
+
+#[anyio::test(backends = [tokio(worker_threads = 3), smol(threads = 3)])]
+async fn shields_switched_on_another_thread_while_scopes_are_cancelled_lose_no_wake() {
+    for round in 0..200 {
+        let ended = task_group!(|tg| {
+            let (outer, inner) = (CancelScope::new(), CancelScope::new().shield(true));
+            let (cancel, switch) = (outer.handle(), inner.handle());
+            let waiting = tg.spawn_parallel(outer.run(async move {
+                let _ = inner.run(sleep_forever()).await;
+                unreachable!("the outer one is cancelled")
+            }));
+            tg.spawn_parallel(async move {
+                checkpoints(round % 3).await;
+                cancel.cancel();
+            });
+            tg.spawn_parallel(async move {
+                for _ in 0..round % 4 {
+                    switch.set_shield(false);
+                    switch.set_shield(true);
+                }
+                checkpoints(round % 5).await;
+                switch.set_shield(false);
+            });
+            let ended: Result<(), _> = waiting.await;
+            ended
+        });
+        assert!(ended.is_err());
+    }
+}
+
+/// Begins what `make` makes of a receiver in a scope, takes it out, cancels the scope, has the future ready, and
+/// polls it here; the scope, which was held by it, ends.
+async fn ready_at_its_first_poll_elsewhere<F>(make: impl Fn(Receiver<u32>) -> F + Send + Sync)
+where
+    F: Future<Output = u32> + Send,
+{
+    task_group!(|tg| {
+        let (hand_over, handed_over) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let from = tg.spawn(scope.run(async {
+            let mut begun = Box::pin(make(receiver));
+            assert!(poll_once(&mut begun).await.is_pending());
+            hand_over.send(begun).ok().unwrap();
+            sleep_forever().await;
+        }));
+        let begun = handed_over.await.unwrap();
+        handle.cancel();
+        checkpoints(3).await;
+        sender.send(5).unwrap();
+        // That woke the task it was last polled in.
+        checkpoints(3).await;
+        assert!(!from.is_finished(), "held");
+        assert_eq!(begun.await, 5);
+        assert!(from.await.is_err());
+    });
+}
+
+#[anyio::test]
+async fn a_shield_that_is_ready_at_its_first_poll_elsewhere_releases_the_scope_it_was_begun_in() {
+    ready_at_its_first_poll_elsewhere(|receiver| async { shield(receiver).await.unwrap() }).await;
+}
+
+#[anyio::test]
+async fn a_scope_that_is_ready_at_its_first_poll_elsewhere_releases_the_one_it_was_begun_in() {
+    ready_at_its_first_poll_elsewhere(|receiver| async {
+        CancelScope::new()
+            .shield(true)
+            .run(receiver)
+            .await
+            .unwrap()
+            .unwrap()
+    })
+    .await;
+}
+
+#[anyio::test]
+async fn a_group_that_is_ready_at_its_first_poll_elsewhere_releases_the_scope_it_was_begun_in() {
+    ready_at_its_first_poll_elsewhere(|receiver| async {
+        task_group!(shield = true, |tg| { tg.spawn(receiver).await.unwrap() })
+    })
+    .await;
+}

@@ -266,3 +266,48 @@ fn a_thousand_tasks_each_end_in_their_time() {
         assert_eq!(took.await, 10_000);
     });
 }
+
+/// Two limits around a sleep of a second, so that the timer of the limit around them is armed and stays so.
+async fn quiet_second() {
+    let slept = move_on_after(SECOND * 100, move_on_after(SECOND * 90, sleep(SECOND)));
+    assert_eq!(slept.await, Some(Some(())));
+}
+
+#[test]
+fn a_limit_begun_in_one_that_ends_at_once_ends_in_time() {
+    paused(async {
+        let took = millis(move_on_after(SECOND * 200, async {
+            quiet_second().await;
+            let mut inside = Box::pin(move_on_after(SECOND, sleep_forever()));
+            let begun = move_on_after(SECOND * 50, crate::support::poll_once(&mut inside)).await;
+            assert!(begun.unwrap().is_pending());
+            inside.await;
+        }));
+        assert_eq!(took.await, 2000);
+    });
+}
+
+#[test]
+fn a_limit_begun_in_one_that_panics_at_once_ends_in_time() {
+    use futures::FutureExt as _;
+    paused(async {
+        let took = millis(move_on_after(SECOND * 200, async {
+            quiet_second().await;
+            let mut inside = Box::pin(move_on_after(SECOND, sleep_forever()));
+            let begun = move_on_after(SECOND * 50, async {
+                assert!(
+                    crate::support::poll_once(&mut inside).await.is_ready(),
+                    "it waits"
+                );
+            });
+            assert!(
+                std::panic::AssertUnwindSafe(begun)
+                    .catch_unwind()
+                    .await
+                    .is_err()
+            );
+            inside.await;
+        }));
+        assert_eq!(took.await, 2000);
+    });
+}

@@ -366,7 +366,7 @@ impl<F: Future> ScopeCore<F> {
             this.alarm.finish(this.cover, pass, outer, cx);
             *this.state = State::Over;
             if let Some(node) = this.region.node.get() {
-                node.end(true);
+                frame::end_ready(node);
             }
             return Poll::Ready(Ok(value));
         }
@@ -394,7 +394,7 @@ impl<F: Future> ScopeCore<F> {
                     .expect("a cancelled scope has a reason");
                 if let Some(node) = this.region.node.get() {
                     node.set_caught();
-                    node.end(true);
+                    frame::end_ready(node);
                 }
                 return Poll::Ready(Err(reason));
             }

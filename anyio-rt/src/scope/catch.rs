@@ -129,7 +129,7 @@ impl<F: Future> Future for CatchCancelled<F> {
         *this.entered = false;
         this.inside.set(None);
         if let Some(node) = this.region.node.get() {
-            node.end(true);
+            frame::end_ready(node);
         }
         Poll::Ready(outcome)
     }

@@ -265,6 +265,16 @@ pub(crate) fn link_if_inside(region: &dyn Region) {
     }
 }
 
+/// Ends a region whose future is ready, in a poll that may be its first one here: then the parent it had
+/// elsewhere is woken.
+pub(crate) fn end_ready(node: &Node) {
+    let in_poll = top(|top| {
+        let above = top.and_then(|top| top.region.node());
+        above.is_some_and(|above| node.is_linked_under(Some(above)))
+    });
+    node.end(in_poll);
+}
+
 /// Ends a region whose future is dropped, perhaps in the middle of the poll of its parent.
 pub(crate) fn end_dropped(node: &Node) {
     let in_poll = node.parent().is_some_and(|parent| is_polling(&parent));

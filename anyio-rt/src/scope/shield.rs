@@ -108,7 +108,7 @@ impl<F: Future> Future for Shielded<F> {
             Poll::Ready(value) => {
                 *this.state = State::Over;
                 if let Some(node) = this.region.node.get() {
-                    node.end(true);
+                    frame::end_ready(node);
                 }
                 Poll::Ready(value)
             }

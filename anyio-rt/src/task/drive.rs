@@ -330,7 +330,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             node.set_caught();
         }
         *this.state = State::Over;
-        node.end(true);
+        frame::end_ready(node);
         if let Some(payload) = progress.panic.take() {
             resume_unwind(payload);
         }
