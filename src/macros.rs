@@ -428,7 +428,7 @@ pub use anyio_macros::with;
 /// [`run`](crate::run()).
 ///
 /// ```
-/// #[anyio::main(backend = smol)]
+/// #[anyio::main]
 /// async fn main() -> Result<(), std::num::ParseIntError> {
 ///     let n: u32 = "3".parse()?;
 ///     anyio::task_group!(|tg| {

@@ -1,5 +1,8 @@
 //! The manual, a page for each room. Every block of code in it is compiled and run as a test.
 
+// The programs on the pages choose between the backends, so they are tested where both are compiled in.
+#![cfg(not(all(doctest, not(all(feature = "tokio", feature = "smol")))))]
+
 #[doc = include_str!("../docs/manual/basics.md")]
 pub mod basics {}
 

@@ -28,6 +28,7 @@ pub use crate::scope::{Pending, Settle, Settled, settle};
 
 use crate::scope::{CancelScope, FailAfter, MoveOn, ScopeHandle, Scoped, resume_cancelled};
 use crate::task::{Drive, DriveMode, TaskGroup};
+use crate::util::name::TaskName;
 
 // ---- every body --------------------------------------------------------------------------------------
 
@@ -288,12 +289,13 @@ pub fn main<F: Future>(backend: Backend, main: F) -> F::Output {
     }
 }
 
-/// Runs a test. The future is erased, so that a thousand tests do not make a thousand executors.
+/// Runs a test. The future is erased but for its name, so that a thousand tests do not make a thousand
+/// executors.
 #[track_caller]
-pub fn test<T>(
+pub fn test<T, F: Future<Output = T>>(
     backend: Backend,
     timeout: Option<Duration>,
-    test: Pin<&mut dyn Future<Output = T>>,
+    test: Pin<&mut F>,
 ) -> T {
-    crate::testing::run_test(backend, timeout, test)
+    crate::testing::run_test(backend, timeout, TaskName::of::<F>(), test)
 }

@@ -37,13 +37,22 @@ use crate::util::name::TaskName;
 /// # Ok::<(), anyio::RunError>(())
 /// ```
 pub fn run<F: Future>(backend: impl Into<Backend>, main: F) -> Result<F::Output, RunError> {
+    run_named(backend.into(), TaskName::of::<F>(), main)
+}
+
+/// [`run`], the first task being called `name`.
+pub(crate) fn run_named<F: Future>(
+    backend: Backend,
+    name: TaskName,
+    main: F,
+) -> Result<F::Output, RunError> {
     if let Some(backend) = Env::running() {
         return Err(RunError::AlreadyRunning { backend });
     }
-    backend.into().block_on(|env| Main {
+    backend.block_on(|env| Main {
         region: MainRegion {
             id: ids::next(),
-            name: TaskName::of::<F>(),
+            name,
             node: OnceCell::new(),
         },
         env: Some(env),

@@ -82,3 +82,13 @@ fn the_names_of_generated_tests_tell_the_options() {
         );
     }
 }
+
+#[anyio::test]
+async fn the_task_of_a_test_is_named_after_it() {
+    let task = anyio::current_task().unwrap();
+    assert!(
+        task.name()
+            .ends_with("::the_task_of_a_test_is_named_after_it"),
+        "{task}"
+    );
+}

@@ -6,13 +6,15 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::backend::Backend;
+use crate::run::run_named;
 use crate::scope::{FailAfter, fail_after};
 use crate::time::{Sleep, sleep};
+use crate::util::name::TaskName;
 
 /// How long a test that ran out of time has for its shielded parts and clean-ups.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// Runs `test` to its end.
+/// Runs `test` to its end, in a task called `name`.
 ///
 /// # Panics
 ///
@@ -21,9 +23,10 @@ const GRACE: Duration = Duration::from_secs(5);
 pub(crate) fn run_test<T>(
     backend: Backend,
     timeout: Option<Duration>,
+    name: TaskName,
     test: Pin<&mut dyn Future<Output = T>>,
 ) -> T {
-    let ended = crate::run(backend, async {
+    let ended = run_named(backend, name, async {
         match timeout {
             None => Ok(test.await),
             Some(timeout) => within(timeout, test).await,
