@@ -20,32 +20,32 @@ enum Program {
     Sleep(Millis),
     Forever,
     /// Notes its number and when it ended.
-    Limit(usize, Millis, Box<Program>),
+    Limit(usize, Millis, Box<Self>),
     /// A limit whose deadline a branch beside it moves, after a while, to so long after its start.
     Moved {
         number: usize,
         first: Millis,
         after: Millis,
         then: Millis,
-        inside: Box<Program>,
+        inside: Box<Self>,
     },
-    Sequence(Vec<Program>),
-    Join(Vec<Program>),
+    Sequence(Vec<Self>),
+    Join(Vec<Self>),
     /// All, each with a waker of its own.
-    Unordered(Vec<Program>),
-    Group(Vec<Program>),
+    Unordered(Vec<Self>),
+    Group(Vec<Self>),
     /// The first, the others being dropped.
-    First(Vec<Program>),
+    First(Vec<Self>),
     /// Polled once in a limit that ends then.
-    BegunInLimit(Millis, Box<Program>),
+    BegunInLimit(Millis, Box<Self>),
     /// Polled once in another task.
-    BegunInTask(Box<Program>),
+    BegunInTask(Box<Self>),
     /// Polled for a while in a longer limit, then outside.
     Begun {
         place: Place,
         nap: Millis,
         limit: Millis,
-        inside: Box<Program>,
+        inside: Box<Self>,
     },
     /// A limit that was polled once, and is then lost by a drop or a leak; then a sleep.
     Lost(Millis, bool, Millis),
