@@ -300,3 +300,27 @@ async fn a_start_in_a_loop_of_cancelled_scopes_leaves_nothing() {
         }
     });
 }
+
+#[anyio::test(timeout = 5s)]
+async fn a_scope_that_a_started_child_has_left_goes_on_when_that_ends_at_its_next_poll() {
+    task_group!(|tg| {
+        let ended = cancel_scope!(|scope| {
+            let start = tg.start(|status: TaskStatus| {
+                // Pending once, in a shield that holds the scope, and reporting in that poll.
+                let mut status = Some(status);
+                anyio::shield(std::future::poll_fn(move |_| match status.take() {
+                    Some(status) => {
+                        status.started(());
+                        std::task::Poll::Pending
+                    }
+                    None => std::task::Poll::Ready(()),
+                }))
+            });
+            start.await.unwrap();
+            // The scope may not end before the child has turned up in the group.
+            scope.cancel();
+            sleep_forever().await;
+        });
+        assert!(ended.is_err());
+    });
+}

@@ -335,6 +335,7 @@ impl<F: Future> ScopeCore<F> {
         cx: &mut Context<'_>,
     ) -> Poll<Result<F::Output, Reason>> {
         let mut this = self.as_mut().project();
+        frame::arrive(this.region.node.get());
         if this.region.look() {
             this.alarm.as_mut().retimed();
         }
@@ -366,7 +367,7 @@ impl<F: Future> ScopeCore<F> {
             this.alarm.finish(this.cover, pass, outer, cx);
             *this.state = State::Over;
             if let Some(node) = this.region.node.get() {
-                frame::end_ready(node);
+                node.end(true);
             }
             return Poll::Ready(Ok(value));
         }
@@ -394,7 +395,7 @@ impl<F: Future> ScopeCore<F> {
                     .expect("a cancelled scope has a reason");
                 if let Some(node) = this.region.node.get() {
                     node.set_caught();
-                    frame::end_ready(node);
+                    node.end(true);
                 }
                 return Poll::Ready(Err(reason));
             }

@@ -108,6 +108,7 @@ impl<F: Future> Future for CatchCancelled<F> {
         let inside = this.inside.as_mut().as_pin_mut();
         let inside = inside.expect("`catch_cancelled` was polled after it had ended");
         *this.entered = true;
+        frame::arrive(this.region.node.get());
         let polled = frame::enter(&Frame::new(this.region), || inside.poll(cx));
         let outcome = match polled {
             Poll::Ready(value) => Ok(value),
@@ -129,7 +130,7 @@ impl<F: Future> Future for CatchCancelled<F> {
         *this.entered = false;
         this.inside.set(None);
         if let Some(node) = this.region.node.get() {
-            frame::end_ready(node);
+            node.end(true);
         }
         Poll::Ready(outcome)
     }

@@ -244,6 +244,22 @@ impl<'a> Frame<'a> {
     }
 }
 
+/// At the start of a poll of a region: if it was linked elsewhere, it moved here, and leaves the parent it had.
+///
+/// Before anything inside is polled, so that what ends in this poll is taken note of where it is polled.
+#[inline]
+pub(crate) fn arrive(node: Option<&Arc<Node>>) {
+    let Some(node) = node.filter(|node| node.is_linked()) else {
+        return;
+    };
+    top(|top| match top {
+        Some(parent) => parent.adopt(node),
+        None => {
+            node.link(None);
+        }
+    });
+}
+
 /// Links a region's node under the innermost frame, if it counts there: for the end of a poll of the
 /// region that was pending.
 pub(crate) fn link(node: &Arc<Node>) {
@@ -263,16 +279,6 @@ pub(crate) fn link_if_inside(region: &dyn Region) {
     if region.node().is_some() || top(|top| top.is_some()) {
         link(region.make_node());
     }
-}
-
-/// Ends a region whose future is ready, in a poll that may be its first one here: then the parent it had
-/// elsewhere is woken.
-pub(crate) fn end_ready(node: &Node) {
-    let in_poll = top(|top| {
-        let above = top.and_then(|top| top.region.node());
-        above.is_some_and(|above| node.is_linked_under(Some(above)))
-    });
-    node.end(in_poll);
 }
 
 /// Ends a region whose future is dropped, perhaps in the middle of the poll of its parent.

@@ -304,6 +304,12 @@ impl Node {
         self.has(HELD | UNWOUND | SHIELDED | OWN)
     }
 
+    /// Whether the node is linked below any other; exact on the thread that polls the region.
+    #[inline]
+    pub(crate) fn is_linked(&self) -> bool {
+        self.parent_id.load(Ordering::Relaxed) != 0
+    }
+
     /// Whether the node is linked below `parent`; exact on the thread that polls the region.
     #[inline]
     pub(crate) fn is_linked_under(&self, parent: Option<&Arc<Self>>) -> bool {

@@ -103,12 +103,13 @@ impl<F: Future> Future for Shielded<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         *this.state = State::Open;
+        frame::arrive(this.region.node.get());
         let polled = frame::enter(&Frame::new(this.region), || this.inside.poll(cx));
         match polled {
             Poll::Ready(value) => {
                 *this.state = State::Over;
                 if let Some(node) = this.region.node.get() {
-                    frame::end_ready(node);
+                    node.end(true);
                 }
                 Poll::Ready(value)
             }

@@ -260,6 +260,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             }
             State::Over => panic!("a task group was polled after it had ended"),
         }
+        frame::arrive(Some(node));
         // Before anything is looked at: what comes later finds this waker.
         node.park(cx.waker());
         if let Some(deadline) = node.take_retimed() {
@@ -330,7 +331,7 @@ impl<T, M: DriveMode<T>, S, B: Future<Output = M::Body>> Future for Drive<'_, T,
             node.set_caught();
         }
         *this.state = State::Over;
-        frame::end_ready(node);
+        node.end(true);
         if let Some(payload) = progress.panic.take() {
             resume_unwind(payload);
         }

@@ -231,6 +231,7 @@ impl Engine<'_> {
         let waker = unsafe { Header::borrowed_waker(member) };
         let mut cx = Context::from_waker(&waker);
         self.local().polling.set(Some(member));
+        frame::arrive(header.node());
         let frame = Frame::new(header);
         let poll = header.vtable().poll;
         // SAFETY: the caller's promise; the slot is touched by the driver only, until the child ends.

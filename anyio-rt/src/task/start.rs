@@ -233,6 +233,7 @@ where
             .starter
             .store(starter.unwrap_or(0), Ordering::Relaxed);
 
+        frame::arrive(header.node());
         let poll = header.vtable().poll;
         // SAFETY: the future is in the slot until it has ended, and then `child` is taken.
         let step = frame::enter(&Frame::new(header), || unsafe { poll(child, cx) });
