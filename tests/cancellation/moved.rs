@@ -354,3 +354,49 @@ async fn a_group_that_is_ready_at_its_first_poll_elsewhere_releases_the_scope_it
     })
     .await;
 }
+
+/// What held ends inside the future in its first poll elsewhere; the future itself goes on after that.
+#[anyio::test(timeout = 5s)]
+async fn a_shield_that_ends_inside_what_moved_releases_the_scope_it_was_begun_in() {
+    ready_at_its_first_poll_elsewhere(|receiver| async {
+        let inner = CancelScope::new();
+        let _handle = inner.handle();
+        let after = inner.run(async {
+            let value = shield(receiver).await.unwrap();
+            // The scope it came from has to end meanwhile; see below.
+            checkpoints(10).await;
+            value
+        });
+        after.await.unwrap()
+    })
+    .await;
+
+    // The same, and it never ends by itself.
+    task_group!(|tg| {
+        let (hand_over, handed_over) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel::<()>();
+        let scope = CancelScope::new();
+        let handle = scope.handle();
+        let from = tg.spawn(scope.run(async {
+            let inner = CancelScope::new();
+            let inner_handle = inner.handle();
+            let mut begun = Box::pin(inner.run(async {
+                shield(receiver).await.unwrap();
+                sleep_forever().await;
+            }));
+            assert!(poll_once(&mut begun).await.is_pending());
+            hand_over.send((begun, inner_handle)).ok().unwrap();
+            sleep_forever().await;
+        }));
+        let (mut begun, inner_handle) = handed_over.await.unwrap();
+        handle.cancel();
+        checkpoints(3).await;
+        sender.send(()).unwrap();
+        checkpoints(3).await;
+        assert!(!from.is_finished(), "held");
+        assert!(poll_once(&mut begun).await.is_pending());
+        assert!(from.await.is_err());
+        inner_handle.cancel();
+        assert!(begun.await.is_err());
+    });
+}
