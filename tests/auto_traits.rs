@@ -1,4 +1,5 @@
 //! Which of the public types and futures are `Send`, `Sync`, `Unpin`, `UnwindSafe`.
+#![cfg(all(feature = "tokio", feature = "smol"))] // what a timer of either is shows in the table
 
 use std::marker::PhantomData;
 

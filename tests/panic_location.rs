@@ -1,4 +1,5 @@
 //! A panic for a mistake of the caller is reported where the caller is.
+#![cfg(all(feature = "tokio", feature = "smol"))] // mistakes with either are in the list
 
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::Mutex;

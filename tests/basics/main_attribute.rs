@@ -37,6 +37,7 @@ mod mains {
     }
 }
 
+#[cfg(all(feature = "tokio", feature = "smol"))]
 #[test]
 fn main_runs_on_the_backend_it_names_and_gives_what_its_body_gives() {
     assert_eq!(mains::plain(), 6);

@@ -44,6 +44,7 @@ fn run_inside_a_task_is_an_error() {
     }
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn run_inside_a_task_of_tokio_is_an_error() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

@@ -9,14 +9,20 @@ pub(crate) const SHORT: Duration = Duration::from_millis(2);
 
 /// All backends, with default options and on one thread.
 pub(crate) fn backends() -> Vec<Backend> {
-    vec![
+    compiled_in([
         Backend::tokio().into(),
         Backend::tokio().current_thread().into(),
         Backend::tokio().worker_threads(2).into(),
         Backend::smol().into(),
         Backend::smol().threads(1).into(),
         Backend::smol().threads(3).into(),
-    ]
+    ])
+}
+
+/// Those of `backends` that are compiled in.
+pub(crate) fn compiled_in<const N: usize>(backends: [Backend; N]) -> Vec<Backend> {
+    let there = |backend: &Backend| anyio::available_backends().contains(&backend.name());
+    backends.into_iter().filter(there).collect()
 }
 
 /// Something of everything.

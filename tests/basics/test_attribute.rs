@@ -62,6 +62,7 @@ async fn each_test_is_named_after_its_backend() {
     }
 }
 
+#[cfg(all(feature = "tokio", feature = "smol"))]
 #[test]
 fn the_names_of_generated_tests_tell_the_options() {
     let listed = std::process::Command::new(std::env::current_exe().unwrap())

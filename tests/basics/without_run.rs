@@ -6,20 +6,25 @@ use anyio::{
     checkpoint, current_task, current_time, sleep, task_group, to_thread, try_current_time,
 };
 
-use crate::support::{LONG, SHORT, work};
+#[cfg(feature = "tokio")]
+use crate::support::work;
+use crate::support::{LONG, SHORT};
 
+#[cfg(feature = "tokio")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_of_it_works_in_a_program_that_tokio_started() {
     assert_eq!(work().await, 6);
     assert_eq!(tokio::spawn(work()).await.unwrap(), 6);
 }
 
+#[cfg(feature = "tokio")]
 #[tokio::test]
 async fn all_of_it_works_on_the_current_thread_runtime_of_tokio() {
     assert_eq!(work().await, 6);
     assert_eq!(tokio::spawn(work()).await.unwrap(), 6);
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn all_of_it_works_in_a_local_set() {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -32,6 +37,7 @@ fn all_of_it_works_in_a_local_set() {
     assert_eq!(value, 6);
 }
 
+#[cfg(feature = "tokio")]
 #[test]
 fn inside_a_runtime_that_was_entered_only_the_clock_is_there() {
     let runtime = tokio::runtime::Runtime::new().unwrap();

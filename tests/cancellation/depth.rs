@@ -24,8 +24,12 @@ fn with_room(main: impl FnOnce() + Send) {
 /// On each backend, all of it on the calling thread.
 fn run(test: impl AsyncFn() + Sync) {
     with_room(|| {
-        anyio::run(anyio::Backend::tokio().current_thread(), test()).unwrap();
-        anyio::run(anyio::Backend::smol().threads(1), test()).unwrap();
+        if cfg!(feature = "tokio") {
+            anyio::run(anyio::Backend::tokio().current_thread(), test()).unwrap();
+        }
+        if cfg!(feature = "smol") {
+            anyio::run(anyio::Backend::smol().threads(1), test()).unwrap();
+        }
     });
 }
 

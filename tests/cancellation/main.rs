@@ -16,6 +16,7 @@ mod handles;
 mod misuse;
 mod moved;
 mod nested_deadlines;
+#[cfg(feature = "tokio")] // for its clock, which can be stopped
 mod random_deadlines;
 mod reasons;
 mod scopes;
@@ -23,4 +24,5 @@ mod shields;
 mod support;
 mod switched_shields;
 mod timeouts;
+#[cfg(feature = "tokio")] // for its clock, which can be stopped
 mod virtual_time;

@@ -52,7 +52,10 @@ pub(super) fn expand(test: Test) -> TokenStream {
             quote!(
                 #[::core::prelude::v1::test]
                 #[ignore = #reason]
-                fn #test() {}
+                fn #test() {
+                    // Or it would be unused.
+                    _ = super::#name;
+                }
             )
         });
         quote!(#private::#when! {
