@@ -249,9 +249,15 @@ impl<'a> Frame<'a> {
 /// Before anything inside is polled, so that what ends in this poll is taken note of where it is polled.
 #[inline]
 pub(crate) fn arrive(node: Option<&Arc<Node>>) {
-    let Some(node) = node.filter(|node| node.is_linked()) else {
-        return;
-    };
+    if let Some(node) = node
+        && node.is_linked()
+    {
+        arrive_linked(node);
+    }
+}
+
+#[inline(never)]
+fn arrive_linked(node: &Arc<Node>) {
     top(|top| match top {
         Some(parent) => parent.adopt(node),
         None => {
