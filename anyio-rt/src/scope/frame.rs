@@ -268,6 +268,7 @@ fn arrive_linked(node: &Arc<Node>) {
 
 /// Links a region's node under the innermost frame, if it counts there: for the end of a poll of the
 /// region that was pending.
+#[inline(never)] // into every kind of scope
 pub(crate) fn link(node: &Arc<Node>) {
     if !node.counts() {
         return;
