@@ -7,7 +7,8 @@
 //! # What is kept
 //!
 //! * `parent`: the node of the next region further out *that was on the stack when this one was last
-//!   pending*. A future that moves to another task is linked anew at its next poll.
+//!   pending*. A future that moves to another task is linked anew at the start of its next poll, before anything
+//!   inside it is polled ([`arrive`](super::frame::arrive)).
 //! * `holds`: how many children give a hold, that is, must be polled on although everything around
 //!   them is cancelled: a pending shield or catcher, a group with parallel children, or a region
 //!   with such a thing inside.
