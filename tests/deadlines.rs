@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use anyio::{MoveOn, SleepForever, current_time, move_on_after, sleep, sleep_forever};
+use anyio::{CancelScope, MoveOn, SleepForever, current_time, move_on_after, sleep, sleep_forever};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -250,6 +250,35 @@ fn the_covering_scope_turns_up_under_another_waker_without_the_inner_one() {
                 .poll(&mut Context::from_waker(&elsewhere))
                 .is_pending()
         );
+        ends_at(&inner, start, 20).await;
+    });
+}
+
+#[test]
+fn it_turns_up_there_with_nothing_to_wait_for_and_with_another_limit_later() {
+    on_a_jumping_clock(async {
+        let (start, inner) = (current_time(), inner(20));
+        let mut beside = pin!(move_on_after(60 * MS, sleep_forever()));
+        let mut polls = 0;
+        // A scope without a deadline of its own.
+        let mut outer = pin!(CancelScope::new().run(poll_fn(|cx| {
+            polls += 1;
+            match polls {
+                1 => assert!(poll_inner(&inner, cx).is_pending()),
+                2 => {}
+                _ => assert!(beside.as_mut().poll(cx).is_pending()),
+            }
+            Poll::<()>::Pending
+        })));
+        once(outer.as_mut()).await;
+        let elsewhere = Waker::from(Arc::new(Passing {
+            to: Waker::noop().clone(),
+            wakes: Arc::default(),
+        }));
+        for _ in 0..2 {
+            let mut cx = Context::from_waker(&elsewhere);
+            assert!(outer.as_mut().poll(&mut cx).is_pending());
+        }
         ends_at(&inner, start, 20).await;
     });
 }

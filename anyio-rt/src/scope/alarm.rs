@@ -290,13 +290,20 @@ impl Alarm {
         cx: &mut Context<'_>,
     ) -> Option<Instant> {
         let this = self.project();
+        let waker = WakerId::in_context(cx);
+        // Whatever follows: the next poll under this waker does not know that they are missing.
+        if *this.context != waker
+            && let Some(old) = this.covers.take()
+            && pass.missing.get() > 0
+        {
+            old.wake();
+        }
         let inside = cover.need.take();
         let need = own.map_or(inside, |own| {
             Some(inside.map_or(own, |inside| own.min(inside)))
         });
         // An armed timer that nobody needs is left to go off for nothing; that is rarer than a new deadline.
         let need = need?;
-        let waker = WakerId::in_context(cx);
         if let Some((around, outer)) = outer.and_then(|outer| outer.pass.zip(outer.cover))
             && around.is_for(cx)
         {
@@ -305,20 +312,10 @@ impl Alarm {
             let need = timer.map_or(need, |timer| timer.deadline().min(need));
             *this.known = around.token;
             Self::hand(this.handed_to, need, outer, around);
-            if let Some(old) = this.covers.take()
-                && pass.missing.get() > 0
-            {
-                old.wake();
-            }
+            *this.covers = None;
             return None;
         }
         (*this.known, *this.handed_to) = (0, 0);
-        if *this.context != waker
-            && let Some(old) = this.covers.take()
-            && pass.missing.get() > 0
-        {
-            old.wake();
-        }
         if cover.alive.get() == 0 {
             *this.covers = None;
         } else if this.covers.is_none() {
