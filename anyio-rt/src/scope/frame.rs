@@ -252,27 +252,22 @@ pub(crate) fn arrive(node: Option<&Arc<Node>>) {
     if let Some(node) = node
         && node.is_linked()
     {
-        arrive_linked(node);
+        link_here(node);
     }
-}
-
-#[inline(never)]
-fn arrive_linked(node: &Arc<Node>) {
-    top(|top| match top {
-        Some(parent) => parent.adopt(node),
-        None => {
-            node.link(None);
-        }
-    });
 }
 
 /// Links a region's node under the innermost frame, if it counts there: for the end of a poll of the
 /// region that was pending.
-#[inline(never)] // into every kind of scope
+#[inline]
 pub(crate) fn link(node: &Arc<Node>) {
-    if !node.counts() {
-        return;
+    if node.counts() {
+        link_here(node);
     }
+}
+
+/// Rare, and kept out of the polls of all kinds of scopes.
+#[inline(never)]
+fn link_here(node: &Arc<Node>) {
     top(|top| match top {
         Some(parent) => parent.adopt(node),
         None => {
